@@ -1,0 +1,1 @@
+../shims/machine.py

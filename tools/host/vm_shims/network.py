@@ -1,0 +1,1 @@
+../shims/network.py
