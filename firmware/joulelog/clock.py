@@ -1,0 +1,113 @@
+"""One clock for all code: uptime, pauses, time-outs and UTC.
+
+Nobody else calls time.* or asyncio.sleep*. SPEED (an environment variable on a computer)
+makes the clock run n times as fast, for compressed tests.
+
+    await clock.sleep_ms(500)
+    app_clock = clock.Clock()
+    app_clock.set(seconds, "meter")
+    stamp = app_clock.stamp()             # UTC, or the uptime while UTC is unknown
+    app_clock.resolve(stamp)              # UTC, or None while it is unknown
+
+UTC is counted in seconds since 2000-01-01, so that it fits the 31 bits of a small integer
+until 2034 (it simply grows beyond them later). The edge adds UNIX_2000; iso() writes it.
+"""
+
+import asyncio
+import time
+
+from civil import UNIX_2000, iso
+from micropython import const
+
+PLAUSIBLE = const(757382400)  # 2024-01-01T00:00:00Z: no clock that shows less is believed
+_UNKNOWN = const(-(1 << 29))  # an uptime-coded stamp is _UNKNOWN + uptime in seconds, always negative
+
+_speed = 1
+_total_ms = 0
+
+try:
+    from time import ticks_diff, ticks_ms
+except ImportError:  # CPython
+
+    def ticks_ms() -> int:
+        return time.monotonic_ns() // 1000000
+
+    def ticks_diff(later: int, earlier: int) -> int:
+        return later - earlier
+
+
+_last = ticks_ms()
+
+
+def set_speed(speed: int) -> None:
+    """Run all time n times as fast (tests only)."""
+    global _speed
+    uptime_ms()
+    _speed = speed
+
+
+def uptime_ms() -> int:
+    """Milliseconds since start; never wraps, never goes back."""
+    global _last, _total_ms
+    now = ticks_ms()
+    _total_ms += ticks_diff(now, _last) * _speed
+    _last = now
+    return _total_ms
+
+
+if hasattr(asyncio, "sleep_ms"):
+
+    async def sleep_ms(ms: int) -> None:
+        """Let the other tasks run for ms milliseconds."""
+        await asyncio.sleep_ms(ms // _speed)  # type: ignore[attr-defined]
+
+    async def wait_for_ms(awaitable, ms: int):
+        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms milliseconds."""
+        return await asyncio.wait_for_ms(awaitable, max(1, ms // _speed))  # type: ignore[attr-defined]
+
+else:  # CPython
+
+    async def sleep_ms(ms: int) -> None:
+        """Let the other tasks run for ms milliseconds."""
+        await asyncio.sleep(ms / 1000 / _speed)
+
+    async def wait_for_ms(awaitable, ms: int):
+        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms milliseconds."""
+        return await asyncio.wait_for(awaitable, ms / 1000 / _speed)
+
+
+class Clock:
+    """UTC as far as it is known: set by the meter, by NTP or by the computer."""
+
+    def __init__(self) -> None:
+        self.source = ""  # who set it last: "meter", "ntp", "computer"; "" while unknown
+        self.steps = 0  # times it was moved by more than a second
+        self._offset = 0  # UTC seconds minus uptime in seconds
+
+    def set(self, seconds: int, source: str) -> bool:
+        """Set UTC (seconds since 2000-01-01); an implausible time is refused with False."""
+        if seconds < PLAUSIBLE:
+            return False
+        offset = seconds - uptime_ms() // 1000
+        if self.source and abs(offset - self._offset) <= 1:
+            return True  # within the resolution: do not let stamps jitter
+        if self.source:
+            self.steps += 1
+        self._offset = offset
+        self.source = source
+        return True
+
+    def now(self) -> int | None:
+        """UTC in seconds since 2000-01-01, or None while nobody has told it."""
+        return self._offset + uptime_ms() // 1000 if self.source else None
+
+    def stamp(self) -> int:
+        """The time of a reading taken now: UTC, or the uptime in a form that resolve() knows."""
+        uptime = uptime_ms() // 1000
+        return self._offset + uptime if self.source else _UNKNOWN + uptime
+
+    def resolve(self, stamp: int) -> int | None:
+        """UTC of a stamp, or None while the clock is unknown."""
+        if stamp >= 0:
+            return stamp
+        return stamp - _UNKNOWN + self._offset if self.source else None

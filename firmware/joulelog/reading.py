@@ -1,0 +1,103 @@
+"""A reading, and where it comes from.
+
+A reading is a tuple (time, source, values):
+
+    time     UTC in seconds since 2000-01-01, or a negative uptime stamp (see clock.py)
+    source   a Source: its name and its channels
+    values   one per channel: an integer in units of 10^-decimals, a str for a text channel,
+             or None where the meter did not give one (never 0, never the last value)
+
+A Source never changes. When a meter turns out to send another set of channels, or more
+decimals, its reader makes a new Source; readings already queued keep the old one.
+
+An Output stands between one reader and the queue. It knows what the config says of the
+reader's channels (`names`, `offsets`, `channels`), and is all that a reader has to know:
+
+    output.publish(time, channels, values)
+"""
+
+import exact
+from exact import DECIMALS, DEVICE_CLASS, KEY, KIND, UNIT
+from micropython import const
+
+TIME = const(0)
+SOURCE = const(1)
+VALUES = const(2)
+
+
+class Source:
+    """The name of a meter and the channels of its readings."""
+
+    def __init__(self, name: str, channels: tuple) -> None:
+        self.name = name
+        self.channels = channels
+
+
+class Output:
+    """Where one reader puts its readings: renames and offsets its channels, then queues them.
+
+    names: {key: new key}; offsets: {key: decimal text} added to a counter, so that an old
+    series goes on after a meter was swapped; wanted: list of keys, or None for all.
+    """
+
+    def __init__(self, queue, name: str, names: dict, offsets: dict, wanted: list | None) -> None:
+        self._queue = queue
+        self._name = name
+        self._names = names
+        self._offsets = offsets
+        self._wanted = wanted
+        self._wire: tuple = ()  # the channels as the reader gave them last
+        self._plan: tuple = ()  # (index in the reader's values, integer to add) per channel
+        self._source = Source(name, ())
+        self.readings = 0
+
+    @property
+    def source(self) -> Source:
+        """What the newest reading is made of."""
+        return self._source
+
+    def publish(self, time: int, channels: tuple, values) -> None:
+        """Queue a reading; channels is the reader's own table, the same object as long as it holds."""
+        if channels is not self._wire:
+            self._adopt(channels)
+        picked = []
+        for index, add in self._plan:
+            value = values[index]
+            picked.append(value + add if add and value is not None else value)
+        self.readings += 1
+        self._queue.put((time, self._source, tuple(picked)))
+
+    def _adopt(self, channels: tuple) -> None:
+        plan = []
+        adopted = []
+        for index, channel in enumerate(channels):
+            key = channel[KEY]
+            if self._wanted is not None and key not in self._wanted:
+                continue
+            add = 0
+            if key in self._offsets:
+                channel, add = _offset(channel, self._offsets[key])
+            plan.append((index, add))
+            adopted.append(_renamed(channel, self._names.get(key, key)))
+        self._wire = channels
+        self._plan = tuple(plan)
+        self._source = Source(self._name, tuple(adopted))
+
+
+def _offset(channel: tuple, number: str) -> tuple[tuple, int]:
+    """Return the channel and the integer to add to its values.
+
+    Raises ValueError where the offset has more decimals than the channel: the config check
+    cannot know the meter's decimals, the reader's log line then says it.
+    """
+    parsed = exact.parse(number.encode())
+    if parsed is None or channel[KIND] == "text":
+        raise ValueError("offset %r of %s is not a number for a counter" % (number, channel[KEY]))
+    value, decimals = parsed
+    return channel, exact.rescale(value, decimals, channel[DECIMALS])
+
+
+def _renamed(channel: tuple, key: str) -> tuple:
+    if key == channel[KEY]:
+        return channel
+    return (key, channel[UNIT], channel[DECIMALS], channel[KIND], channel[DEVICE_CLASS])
