@@ -1,0 +1,36 @@
+"""Config "type" -> module: one line per meter and per destination, imported only when named.
+
+    module = registry.module(registry.READERS, "dsmr")
+    module.SCHEMA, module.Reader          # a sink's module has Sink
+
+A module that no config names is never imported, so that it costs no RAM: an ESP8266 holds
+the code of its one meter and its one sink.
+"""
+
+import sys
+
+READERS = (
+    ("dsmr", "joulelog.readers.dsmr"),
+    ("replay", "joulelog.readers.replay"),
+)
+
+SINKS = (
+    ("console", "joulelog.sinks.console"),
+    ("emoncms", "joulelog.sinks.emoncms"),
+    ("mqtt", "joulelog.sinks.mqtt"),
+    ("influxdb", "joulelog.sinks.influxdb"),
+)
+
+
+def names(table: tuple) -> list[str]:
+    """The types that a config may name."""
+    return [name for name, _ in table]
+
+
+def module(table: tuple, name: str):
+    """Import and return the module of a type; KeyError: no such type, ImportError: not installed."""
+    for known, path in table:
+        if known == name:
+            __import__(path)
+            return sys.modules[path]
+    raise KeyError(name)

@@ -1,0 +1,324 @@
+"""What a config may say: check it, fill in the defaults, print it without its secrets.
+
+    config = schema.check(config_module_or_dict, board, registry)   # or ConfigError
+    config.device, config.sinks[0]["url"]
+    for line in schema.redacted(config):
+        print(line)
+
+A table is text, one key per line: `key | type | default | help`. Every reader and sink has
+one, called SCHEMA. The default is a JSON literal, or `required`; where it is null, None is
+allowed. Lines that start with # are ignored. Types:
+
+    int, int 1..60, int 0..     whole number (a bool is none)
+    text                        not empty where required; no control characters
+    name                        text that may stand in a topic: no / + # " and at most 48 characters
+    secret, secret 8..64        text (of so many characters) that is never shown
+    bool                        True or False
+    url                         http:// or https://, host, port, path; no user, no query
+    path                        a file's name
+    choice hold pulse           one of these words; words of digits are whole numbers
+    list text, dict text        of text; dict decimal: of decimal numbers as text ("-12.5")
+    pin                         a pin of the board (its GPIO, where it lists them)
+    uart                        a UART of the board; on HOST a device path, or "sim"
+
+The board is any object with NAME and UARTS; GPIO (numbers of usable pins) and DEFAULTS
+({"log": {"size_kb": 64}}: what this board changes in the sections) may be left out.
+Needed at start only: drop the module afterwards.
+"""
+
+import json
+
+from .errors import ConfigError
+from .kinds import fault, kind_of, nearest, shortened, shown
+
+TOP = """
+device | name | "joulelog" | name of this logger in topics, tags and nodes
+board | text | "auto" | the board, or "auto"
+"""
+WIFI = """
+ssid | text | required | name of your Wi-Fi network
+password | secret 8..64 | "" | its password; "" for an open network
+hostname | name | null | name that the router shows; null: the device's name
+"""
+LOG = """
+level | choice debug info warning error | "info" | what is worth a line
+size_kb | int 0..4000 | 500 | both log files together; 0: no log on flash
+directory | path | null | where the log lives; null: the board's place
+"""
+CLOCK = """
+ntp | list text | ["pool.ntp.org"] | time servers, asked in turn; []: none
+utc_offset | int -12..14 | 0 | hours east of Greenwich, for what people read
+"""
+QUEUE = """
+slots | int 4..4096 | 64 | readings that wait in RAM for slow servers
+"""
+READER = """
+type | text | required | which meter
+name | name | null | name of this meter; null: its type
+names | dict text | {} | rename channels: {"energy_import_t1": "day"}
+offsets | dict decimal | {} | add to a counter: {"energy_import_t1": "1234.567"}
+channels | list text | null | only these channels; null: all
+"""
+SINK = """
+type | text | required | which destination
+name | name | null | name of this sink; null: its type
+sources | list text | null | only these meters (reader names); null: all
+channels | list text | null | only these channels; null: all
+every | int 0..86400 | 0 | one reading per so many seconds; 0: every reading
+"""
+
+_SECTIONS = (("log", LOG), ("clock", CLOCK), ("queue", QUEUE))
+_KNOWN = ("device", "board", "wifi", "readers", "sinks", "log", "clock", "queue")
+_PROBLEMS_SHOWN = 24
+
+
+class Config:
+    """A checked config with all its defaults: one attribute per section; entries are dicts."""
+
+    def __init__(self) -> None:
+        self.device = ""
+        self.board = ""
+        self.wifi: dict | None = None
+        self.readers: list[dict] = []
+        self.sinks: list[dict] = []
+        self.log: dict = {}
+        self.clock: dict = {}
+        self.queue: dict = {}
+        self.secrets: list[str] = []  # keys whose values are never shown
+
+
+def check(config, board, registry) -> Config:
+    """Return the checked config; ConfigError lists all its problems, one per line."""
+    given = _settings(config)
+    result = Config()
+    checker = _Checker(board, result.secrets)
+    for key in given:
+        if key not in _KNOWN:
+            checker.unknown("config", key, _KNOWN)
+
+    top = checker.entry("config", {k: given[k] for k in ("device", "board") if k in given}, TOP)
+    result.device = top.get("device", "")
+    result.board = top.get("board", "")
+    if result.board not in ("", "auto", board.NAME):
+        text = '`board` is %s; allowed: "auto", "%s" (the board that this runs on)'
+        checker.add("config", text % (shown(result.board), board.NAME))
+
+    wifi = given.get("wifi")
+    if wifi is not None:
+        result.wifi = checker.section("wifi", wifi, WIFI, {})
+    adapted = getattr(board, "DEFAULTS", {})
+    for name, table in _SECTIONS:
+        defaults = adapted.get(name, {})
+        setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
+
+    result.readers = checker.entries("readers", given, registry.READERS, registry, READER)
+    checker.sources = _names_in_use(result.readers, given.get("readers"))
+    checker.sources.extend(getattr(registry, "SOURCES", ()))
+    result.sinks = checker.entries("sinks", given, registry.SINKS, registry, SINK)
+
+    if checker.problems:
+        raise ConfigError(_report(checker.problems))
+    return result
+
+
+def redacted(config: Config):
+    """Yield the config as lines of text, secrets as ***, keys that are not set left out."""
+    yield "device = " + shown(config.device)
+    yield "board = " + shown(config.board)
+    for name in ("wifi", "log", "clock", "queue"):
+        section = getattr(config, name)
+        if section:
+            yield name + " = " + _printed(section, config.secrets)
+    for name in ("readers", "sinks"):
+        for index, entry in enumerate(getattr(config, name)):
+            yield "%s[%d] = %s" % (name, index, _printed(entry, config.secrets))
+
+
+class _Checker:
+    """Collects the problems, the secret keys and the UARTs in use while a config is read."""
+
+    def __init__(self, board, secrets: list[str]) -> None:
+        self.problems: list[str] = []
+        self.sources: list[str] = []  # names that a sink may list
+        self._board = board
+        self._secrets = secrets
+        self._uarts: dict = {}  # UART -> who has it
+
+    def add(self, where: str, text: str) -> None:
+        self.problems.append(where + ": " + text)
+
+    def unknown(self, where: str, key, known) -> None:
+        # The value is not shown: behind a misspelt `password` it is a password.
+        near = nearest(key, known)
+        advice = "did you mean `%s`?" % near if near else "allowed: " + ", ".join(known)
+        self.add(where, "`%s` is not a key here; %s" % (shortened(str(key)), advice))
+
+    def section(self, name: str, given, table: str, defaults: dict) -> dict:
+        if not isinstance(given, dict):
+            self.add("config", "`%s` is %s; allowed is a dict: {...}" % (name, kind_of(given)))
+            return {}
+        filled = {}
+        filled.update(defaults)
+        filled.update(given)
+        return self.entry(name, filled, table)
+
+    def entry(self, where: str, given: dict, *tables: str) -> dict:
+        """Return the entry with its defaults; the first table that knows a key decides."""
+        checked: dict = {}
+        known: list[str] = []
+        for table in tables:
+            for row in _rows(table):
+                if row[0] not in known:
+                    known.append(row[0])
+                    self._value(where, given, checked, row)
+        for key in given:
+            if key not in known:
+                self.unknown(where, key, known)
+        return checked
+
+    def _value(self, where: str, given: dict, checked: dict, row: list[str]) -> None:
+        key, kind, default, text = row
+        if kind.startswith("secret") and key not in self._secrets:
+            self._secrets.append(key)
+        if key not in given:
+            if default == "required":
+                self.add(where, "`%s` is missing: %s" % (key, text))
+            else:
+                checked[key] = json.loads(default)
+            return
+        value = given[key]
+        if value is not None or default != "null":
+            wrong = fault(kind, value, default == "required", self._board)
+            if wrong:
+                self.add(where, "`%s` %s" % (key, wrong))
+                return
+            if kind == "uart":
+                self._claim(where, key, value)
+        checked[key] = value
+
+    def entries(self, section: str, config: dict, table, registry, common: str) -> list[dict]:
+        """Check a list of entries; in the result each has a name of its own."""
+        given = config.get(section, ())
+        if not isinstance(given, (list, tuple)):
+            self.add("config", "`%s` is %s; allowed is a list: [...]" % (section, kind_of(given)))
+            return []
+        types = registry.names(table)
+        checked = []
+        for index, entry in enumerate(given):
+            where = "%s[%d]" % (section, index)
+            if not isinstance(entry, dict):
+                self.add(where, 'is %s; allowed is a dict: {"type": ...}' % kind_of(entry))
+                continue
+            kind = entry.get("type")
+            if not isinstance(kind, str) or kind not in types:
+                self._no_type(where, entry, types)
+                continue
+            where += " (%s)" % kind
+            try:
+                module = registry.module(table, kind)
+            except ImportError as error:
+                self.add(
+                    where, "this image cannot run it (%s); install that, or leave it out" % error
+                )
+                continue
+            checked.append(self.entry(where, entry, module.SCHEMA, common))
+            self._sources(where, entry.get("sources"))
+        self._name(section, checked)
+        return checked
+
+    def _sources(self, where: str, sources) -> None:
+        if not isinstance(sources, (list, tuple)):
+            return
+        for name in sources:
+            if isinstance(name, str) and name not in self.sources:
+                known = ", ".join(['"%s"' % k for k in self.sources]) or "none"
+                text = "`sources` names %s, but no reader has that name; readers: %s"
+                self.add(where, text % (shown(name), known))
+
+    def _no_type(self, where: str, entry: dict, types: list[str]) -> None:
+        known = ", ".join(['"%s"' % t for t in types])
+        if "type" not in entry:
+            self.add(where, "`type` is missing; allowed: " + known)
+            return
+        near = nearest(entry["type"], types)
+        hint = ' (did you mean "%s"?)' % near if near else ""
+        self.add(where, "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint))
+
+    def _claim(self, where: str, key: str, uart) -> None:
+        if uart == "sim":  # every simulated meter has a line of its own
+            return
+        if uart in self._uarts:
+            text = "`%s` is %s, which %s uses already; give each its own"
+            self.add(where, text % (key, shown(uart), self._uarts[uart]))
+        self._uarts[uart] = where
+
+    def _name(self, section: str, entries: list[dict]) -> None:
+        taken: dict = {}
+        for entry in entries:
+            name = entry.get("name")
+            if name is None:
+                continue
+            if name in taken:
+                self.add(section, '`name` "%s" is there twice; give each its own' % name)
+            taken[name] = True
+        for entry in entries:
+            if "name" in entry and entry["name"] is None:
+                name = entry["type"]
+                number = 2
+                while name in taken:
+                    name = "%s-%d" % (entry["type"], number)
+                    number += 1
+                taken[name] = True
+                entry["name"] = name
+
+
+def _settings(config) -> dict:
+    """The settings of a config module or dict: what is private, CONSTANT or code is a helper."""
+    is_dict = isinstance(config, dict)
+    found = {}
+    for key in list(config) if is_dict else dir(config):
+        value = config[key] if is_dict else getattr(config, key)
+        name = str(key)
+        if name[:1] == "_" or name == name.upper():
+            continue
+        if callable(value) or isinstance(value, type(json)):
+            continue
+        found[name] = value
+    return found
+
+
+def _names_in_use(readers: list[dict], given) -> list[str]:
+    """The names of all readers, also of those with a problem: one mistake, one message."""
+    names = [entry["name"] for entry in readers if "name" in entry]
+    for entry in given if isinstance(given, (list, tuple)) else ():
+        if isinstance(entry, dict):
+            name = entry.get("name") or entry.get("type")
+            if isinstance(name, str) and name not in names:
+                names.append(name)
+    return names
+
+
+def _rows(table: str):
+    """Yield (key, type, default, help) of each row."""
+    for line in table.split("\n"):
+        line = line.strip()
+        if line and line[0] != "#":
+            yield [part.strip() for part in line.split("|", 3)]
+
+
+def _report(problems: list[str]) -> str:
+    more = len(problems) - _PROBLEMS_SHOWN
+    if more > 0:
+        problems = problems[:_PROBLEMS_SHOWN] + ["and %d more" % more]
+    return "\n".join(problems)
+
+
+def _printed(entry: dict, secrets: list[str]) -> str:
+    first = [key for key in ("type", "name") if key in entry]
+    parts = []
+    for key in first + sorted([key for key in entry if key not in first]):
+        value = entry[key]
+        if value is None or value == "" or value == [] or value == {}:
+            continue
+        parts.append("%s: %s" % (key, "***" if key in secrets else shown(value, 160)))
+    return "{" + ", ".join(parts) + "}"
