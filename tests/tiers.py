@@ -1,0 +1,35 @@
+"""Tests that need a program or a package that not every machine has.
+
+    MOSQUITTO = tiers.require("mosquitto", "servers", "apt install mosquitto")    # in a fixture
+    tiers.require("cryptography", "host", "pip install cryptography")
+
+The test is skipped with a reason that starts with "left out: " and says what would enable it.
+With JOULELOG_REQUIRE_ALL=1 (the continuous integration) it fails instead.
+"""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+# Distributions keep servers where an ordinary user's PATH does not look.
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+
+
+def require(name: str, tier: str, how: str) -> str:
+    """Return the path of a program, or the name of an importable module; skip or fail without."""
+    path = shutil.which(name, path=_PATH)
+    if path:
+        return path
+    if name.isidentifier() and importlib.util.find_spec(name):
+        return name
+    return missing(name, tier, how)
+
+
+def missing(name: str, tier: str, how: str):
+    """Skip the running test, or fail it with JOULELOG_REQUIRE_ALL=1; never returns."""
+    reason = "left out: tier %s needs %s (%s)" % (tier, name, how)
+    if os.environ.get("JOULELOG_REQUIRE_ALL") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
