@@ -14,7 +14,7 @@ MODE_ECB = 1
 MODE_CBC = 2
 
 
-class aes:  # noqa: N801 (MicroPython's name)
+class aes:
     """AES in ECB (mode 1) or CBC (mode 2)."""
 
     def __init__(self, key, mode: int, iv=None) -> None:

@@ -37,8 +37,8 @@ class UART:
     def __init__(self, id: str, baudrate: int = 9600, bits: int = 8, parity=None, **options):
         if not isinstance(id, str):
             raise ValueError(
-                "On a computer a UART is named by its device path, such as '/dev/ttyUSB0', not"
-                " by the number %r." % (id,)
+                "On a computer a UART is named by its device path, such as '/dev/ttyUSB0', not by"
+                f" {id!r}."
             )
         self._port = serialport.SerialPort(id)
         self.baudrate = baudrate

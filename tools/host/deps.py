@@ -1,0 +1,139 @@
+"""Install the pinned MicroPython packages (deps.json) for the VM and for boards. `make deps`.
+
+    python3 tools/host/deps.py ensure      install what is missing, print the folder
+    python3 tools/host/deps.py path        print the folder
+
+The folder is <cache>/deps/<key>, where the key belongs to the pins: it survives the repository,
+and other pins get another folder. The files come from the projects' repositories on GitHub, or,
+with DEPS_FROM=<folder>, from checkouts called micropython-lib and micropython-mqtt in there.
+Every file is compared with its checksum in deps.json. A checkout that differs from the pins is
+installed all the same, and said so each time: its versions were not the ones tested.
+
+Exit status 3: not to be had here. From other tools: `deps.path()` is a Path, or None.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from vm import Unavailable, cache
+
+_PINS = Path(__file__).with_name("deps.json")
+_RAW = "https://raw.githubusercontent.com"
+_TIMEOUT_S = 30
+_NOTE = "DIFFERS.txt"  # lies in the folder when its files are not the pinned ones
+
+
+def _folder() -> Path:
+    key = hashlib.sha256(_PINS.read_bytes()).hexdigest()[:12]
+    return cache() / "deps" / key
+
+
+def path() -> Path | None:
+    """The folder to put on the import path, or None when nothing is installed."""
+    folder = _folder()
+    if not folder.is_dir():
+        return None
+    note = folder / _NOTE
+    if note.exists():
+        print(f"deps: {note.read_text().strip()} (folder {folder})", file=sys.stderr)
+    return folder
+
+
+def ensure() -> Path:
+    """Install the packages unless they are there. Raises Unavailable."""
+    source = os.environ.get("DEPS_FROM")
+    installed = path()
+    if installed and not (source and (installed / _NOTE).exists()):
+        return installed
+    (cache() / "deps").mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="new-", dir=cache() / "deps"))
+    try:
+        _fill(work, Path(source) if source else None)
+        shutil.rmtree(_folder(), ignore_errors=True)
+        work.rename(_folder())
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    folder = path()
+    assert folder
+    return folder
+
+
+def _fill(folder: Path, checkouts: Path | None) -> None:
+    different = []
+    for project, pin in json.loads(_PINS.read_text()).items():
+        for package in pin["packages"]:
+            for name, file in package["files"].items():
+                if checkouts:
+                    data = _from_checkout(checkouts / project, pin["commit"], file["source"])
+                else:
+                    data = _from_network(pin["repository"], pin["commit"], file["source"])
+                if hashlib.sha256(data).hexdigest() != file["sha256"]:
+                    different.append(f"{name} (pinned: {package['name']} {package['version']})")
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+    if different and not checkouts:
+        raise Unavailable("what the network gave has the wrong checksum: " + ", ".join(different))
+    if different:
+        text = "not the pinned versions, tests may fail because of it: " + ", ".join(different)
+        (folder / _NOTE).write_text(text + "\n")
+
+
+def _from_checkout(checkout: Path, commit: str, source: str) -> bytes:
+    """The file at the pinned commit, or from the work tree when the clone has no such commit."""
+    if not checkout.is_dir():
+        raise Unavailable(
+            f"DEPS_FROM: {checkout} is missing; DEPS_FROM names the folder that holds checkouts"
+            " called micropython-lib and micropython-mqtt."
+        )
+    shown = subprocess.run(
+        ["git", "-C", str(checkout), "show", f"{commit}:{source}"],
+        capture_output=True,
+        check=False,
+    )
+    if shown.returncode == 0:
+        return shown.stdout
+    try:
+        return (checkout / source).read_bytes()
+    except OSError as problem:
+        raise Unavailable(f"DEPS_FROM: {checkout / source}: {problem.strerror}") from None
+
+
+def _from_network(repository: str, commit: str, source: str) -> bytes:
+    url = f"{_RAW}/{repository}/{commit}/{source}"
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            return answer.read()
+    except (urllib.error.URLError, OSError) as problem:
+        raise Unavailable(
+            f"{url}: {problem}. Without that network: clone {repository} elsewhere, and run"
+            " make deps DEPS_FROM=<folder of the clones>."
+        ) from None
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in (["ensure"], ["path"]):
+        print((__doc__ or "").split("\n\n")[1])
+        return 2
+    try:
+        folder = ensure() if arguments == ["ensure"] else path()
+    except Unavailable as problem:
+        print(f"deps: {problem}", file=sys.stderr)
+        return 3
+    if folder is None:
+        print("deps: not installed; run: make deps", file=sys.stderr)
+        return 3
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
