@@ -1,0 +1,1 @@
+"""Simulated meters: for a first look without hardware, and for tests."""
