@@ -1,0 +1,133 @@
+"""TLS contexts from a config entry: the certificate is checked, or the config says that it is not.
+
+    context = tls.context({"url": "https://influx.example", "ca": "/certs/ca.pem"})
+
+A board has no list of certificate authorities: `ca` names the one that signed the server's
+certificate (a PEM or DER file, or the PEM text itself). A computer uses its own list without `ca`.
+The ESP8266 cannot check certificates, so it refuses TLS unless the entry says `verify: False`.
+"""
+
+import binascii
+import sys
+
+from joulelog import clock
+from joulelog.errors import ConfigError
+
+_BOARD = sys.implementation.name == "micropython"
+
+if _BOARD:
+    import tls as ssl  # in every image that has TLS; `ssl` may be missing
+else:
+    import ssl
+
+# Rows for the SCHEMA of every sink that can use TLS.
+SCHEMA = """
+ca | text | null | certificate of the authority that signed the server's: a PEM or DER file, or PEM text
+verify | bool | true | check the server's certificate; false: anybody can listen in and pretend to be the server
+"""
+
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
+_MAX_CA_BYTES = 16384
+_SECURE = ("https:", "mqtts:")
+
+
+def context(entry: dict):
+    """Return the SSLContext for an entry, or None for one without TLS.
+
+    TLS is wanted when the entry's `url` says https or mqtts; without a `url` the caller has decided.
+    Raises ConfigError for what cannot work or would be less safe than it looks.
+    """
+    url = entry.get("url")
+    if url is not None and not url.lower().startswith(_SECURE):
+        return None
+    verify = entry.get("verify", True)
+    ca = entry.get("ca")
+    if verify and sys.platform == "esp8266":
+        raise ConfigError(
+            "verify: an ESP8266 cannot check certificates; use an ESP32, http in your own network, "
+            "or say verify: False"
+        )
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not verify:
+        if hasattr(made, "check_hostname"):
+            made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+        return made
+    made.verify_mode = ssl.CERT_REQUIRED
+    if ca:
+        _load(made, certificates(ca))
+    elif _BOARD:
+        raise ConfigError(
+            "ca: needed for TLS: the file with the certificate of the authority that signed the "
+            'server\'s (such as "/ca.pem"), or say verify: False'
+        )
+    else:
+        made.load_default_certs()
+    return made
+
+
+def certificates(ca: str) -> list[bytes]:
+    """Return the DER certificates of a PEM text or of a PEM or DER file; ConfigError if there is none."""
+    if _BEGIN in ca:
+        return _from_pem(ca, "the text")
+    try:
+        with open(ca, "rb") as file:
+            data = file.read(_MAX_CA_BYTES + 1)
+    except OSError:
+        raise ConfigError('ca: there is no file "%s" that can be read' % ca)
+    if len(data) > _MAX_CA_BYTES:
+        raise ConfigError(
+            'ca: "%s" is longer than %d bytes: give the one authority that is needed, no list of all'
+            % (ca, _MAX_CA_BYTES)
+        )
+    if data[:1] == b"\x30":
+        return [data]
+    try:
+        return _from_pem(data.decode(), '"%s"' % ca)
+    except UnicodeError:
+        raise ConfigError('ca: "%s" is neither PEM nor DER' % ca)
+
+
+def _from_pem(text: str, where: str) -> list[bytes]:
+    found = []
+    for block in text.split(_BEGIN)[1:]:
+        end = block.find(_END)
+        if end < 0:
+            raise ConfigError("ca: %s is cut off: %s is missing" % (where, _END))
+        try:
+            found.append(binascii.a2b_base64("".join(block[:end].split())))
+        except ValueError:
+            raise ConfigError("ca: %s is damaged: it is no base64" % where)
+    if not found:
+        raise ConfigError("ca: %s holds no certificate (%s)" % (where, _BEGIN))
+    return found
+
+
+def _load(made, ders: list[bytes]) -> None:
+    for der in ders:
+        try:
+            if _BOARD:
+                made.load_verify_locations(der)
+            else:
+                made.load_verify_locations(cadata=der)
+        except (ValueError, OSError):  # ssl.SSLError is an OSError
+            raise ConfigError("ca: this certificate cannot be read; is the file complete?")
+
+
+class Gate:
+    """Lets one in at a time: `async with gate`. A handshake takes 20 kB outside the heap."""
+
+    def __init__(self) -> None:
+        self.busy = False
+
+    async def __aenter__(self) -> None:
+        while self.busy:
+            await clock.sleep_ms(20)
+        self.busy = True
+
+    async def __aexit__(self, *error) -> None:
+        self.busy = False
+
+
+lock = Gate()

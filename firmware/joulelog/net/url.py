@@ -1,0 +1,44 @@
+"""URLs taken apart, and the characters that may not stand in a request.
+
+split("https://influx.example/write?db=energy")
+    -> (True, "influx.example", 443, "/write?db=energy")
+"""
+
+from joulelog.errors import NetError
+
+
+def split(url: str) -> tuple[bool, str, int, str]:
+    """Return (TLS?, host, port, path with query) of a URL; NetError says what is wrong with it."""
+    for char in url:
+        if not 32 < ord(char) < 127:
+            raise NetError("the URL has a blank or a special character: write it as %XX")
+    mark = url.find("://")
+    scheme = url[:mark].lower()
+    if mark < 0 or scheme not in ("http", "https"):
+        raise NetError("the URL must begin with http:// or https://")
+    rest = url[mark + 3 :].split("#", 1)[0]
+    place = rest.split("/", 1)[0].split("?", 1)[0]
+    path = rest[len(place) :]
+    if not path.startswith("/"):
+        path = "/" + path
+    if "@" in place:
+        raise NetError("the URL holds a user or a password: they have keys of their own")
+    if "[" in place:
+        raise NetError("the URL has an IPv6 address: only names and IPv4 addresses can be used")
+    host = place.split(":", 1)[0]
+    port = place[len(host) + 1 :]
+    if not host:
+        raise NetError("the URL names no host")
+    if len(host) == len(place):
+        return scheme == "https", host, 443 if scheme == "https" else 80, path
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise NetError("the URL's port must be a number from 1 to 65535")
+    return scheme == "https", host, int(port), path
+
+
+def check_headers(headers: dict) -> None:
+    """Raise NetError for a name or value that would break out of its line; the value is not told."""
+    for name, value in headers.items():
+        for char in name + value:
+            if not 32 <= ord(char) < 127:
+                raise NetError("the header %s has a character that cannot be sent" % repr(name))
