@@ -253,7 +253,7 @@ class House:
         )
         self.amps_c = tuple(  # in 0.01 A; P = U * I
             (abs(watts) * 1000 + volts // 2) // volts
-            for watts, volts in zip(self.phases_w, self.volts_d)
+            for watts, volts in zip(self.phases_w, self.volts_d, strict=True)
         )
 
 

@@ -214,10 +214,11 @@ def serve(
         if log:
             shown = _time.strftime("%Y-%m-%dT%H:%M:%SZ", _time.gmtime(ticks.time))
             log({"n": number, "time": shown, "sent": state, "obis": meter.values})
+        seconds = len(data) * line.bits_per_byte(meter.about.mode) / meter.about.baud / speed
         if strict_line and pty.baud() not in (0, meter.about.baud):
             wire = line.levels(data, meter.about.mode)
             data = line.hear(wire, meter.about.baud, pty.baud(), "8N1")
-        _send(pty, data, meter, faults.pause_ms / 1000, speed, stop)
+        _send(pty, data, seconds, faults.pause_ms / 1000 / speed, stop)
         before = max(1, pty.waiting())
         ticks.time += meter.about.interval_s
         due += interval_s
@@ -229,17 +230,19 @@ def serve(
     return number
 
 
-def _send(pty: Pty, data: bytes, meter: Meter, pause_s: float, speed: int, stop) -> None:
-    """Write data as fast as the meter's line, with a pause in the middle."""
-    rate = meter.about.baud / line.bits_per_byte(meter.about.mode) * speed
+def _send(pty: Pty, data: bytes, seconds: float, pause_s: float, stop: threading.Event) -> None:
+    """Write data evenly over some seconds, and pause in the middle."""
+    if not data:
+        return
+    rate = len(data) / seconds
     size = max(1, int(rate * _CHUNK_S))
     began = _time.monotonic()
     middle = len(data) // 2 if pause_s else -1
     for at in range(0, len(data), size):
         if 0 <= middle < at + size:
             middle = -1
-            stop.wait(pause_s / speed)
-            began += pause_s / speed
+            stop.wait(pause_s)
+            began += pause_s
         pty.write(data[at : at + size])
         left = began + min(at + size, len(data)) / rate - _time.monotonic()
         if left > 0:
