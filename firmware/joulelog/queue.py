@@ -91,6 +91,7 @@ class Cursor:
         self.sent = 0
         self.superseded = 0  # readings without a time of their own that a newer one replaced
         self.dropped = 0  # wanted readings that the ring lost before they were sent
+        self.newest_only = False  # what the ring loses counts as superseded, not as dropped
         self._queue = queue
         self._sources = sources
         self._channels = channels
@@ -99,6 +100,7 @@ class Cursor:
         self._flight: list = []  # (serial, source name, period, the period before) on their way
         self._period: dict = {}  # source name -> period of the newest confirmed reading
         self._period_ahead: dict = {}  # the same for what is read ahead
+        self._superseded_to: dict = {}  # source name -> newest serial counted as superseded
         self._columns: dict = {}  # Source -> indexes of the wanted channels
         self._event = asyncio.Event()
 
@@ -163,22 +165,30 @@ class Cursor:
         self._ahead = serial
         self._period_ahead[name] = before
 
+    def skip(self) -> None:
+        """What next() returned last has nothing for this consumer: done, but not sent."""
+        _, name, _, before = self._flight.pop()
+        self._period_ahead[name] = before
+
     def newest(self) -> list:
-        """Read all that is waiting: the newest (serial, UTC, reading) of each source.
+        """Read all that is waiting: the newest (serial, UTC, reading) of each source, in order.
 
         For consumers whose messages carry no time: an old reading must not look like one of
         now. The older ones count as superseded.
         """
+        self.newest_only = True
         found: dict = {}
         while True:
             item = self.next(True)
             if item is None:
-                return list(found.values())
+                return sorted(found.values(), key=_serial)
             name = item[2][SOURCE].name
             if name in found:
                 old = found[name][0]
                 self._flight = [entry for entry in self._flight if entry[0] != old]
-                self.superseded += 1
+                if old > self._superseded_to.get(name, -1):  # not read again after a rewind()
+                    self._superseded_to[name] = old
+                    self.superseded += 1
             found[name] = item
 
     def confirm(self, serial: int) -> None:
@@ -201,7 +211,7 @@ class Cursor:
         if position < oldest and not self._queue.store:
             for entry in self._flight:
                 if entry[0] < oldest:  # overwritten while it was on its way
-                    self.dropped += 1
+                    self._count_lost()
             position = oldest
         self._flight = []
         self._ahead = position
@@ -214,7 +224,7 @@ class Cursor:
             return  # confirmed, or on its way: then rewind() counts it
         self._ahead = serial + 1
         if self._wants(reading, self._queue.clock.resolve(reading[TIME])):
-            self.dropped += 1
+            self._count_lost()
 
     def columns(self, source) -> tuple:
         """Indexes of the channels of this source that the consumer wants."""
@@ -229,6 +239,12 @@ class Cursor:
             self._columns[source] = found
         return found
 
+    def _count_lost(self) -> None:
+        if self.newest_only:
+            self.superseded += 1
+        else:
+            self.dropped += 1
+
     def _wants(self, reading: tuple, time: int | None) -> bool:
         source = reading[SOURCE]
         if self._sources is not None and source.name not in self._sources:
@@ -238,3 +254,7 @@ class Cursor:
         if not self._every or time is None:
             return True
         return self._period_ahead.get(source.name) != time // self._every
+
+
+def _serial(item: tuple) -> int:
+    return item[0]
