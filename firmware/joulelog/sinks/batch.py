@@ -9,6 +9,9 @@ A subclass says how a batch looks and what an answer means:
         def finish(self, out): ...                      # what comes behind; fits into `tail` bytes
         async def post(self, body): ...                 # returns, or raises Retry, Refused, Denied
 
+`post` may return how many readings of the batch the server left out for good while it stored
+the others; they count as set aside.
+
 The loop here does the rest: it fills a preallocated buffer up to its bytes, posts it, and
 moves the cursor only when the server confirmed. Retry waits with backoff and jitter and
 sends the same again. Refused halves the batch until the offending reading is alone, sets
@@ -84,6 +87,7 @@ class BatchSink:
         self.log = logging.getLogger(name)
         self._out = Writer(entry["batch"])
         self._limit = 0  # most readings per batch while one that is refused is looked for; 0 = all
+        self._more = False  # the batch is full, or is to be tried again: do not pause
         self._last = -1  # serial of the last reading in the buffer
         self._count = 0  # readings in the buffer
         self._failures = 0  # in a row
@@ -108,13 +112,13 @@ class BatchSink:
         self.cursor.rewind()
         while True:
             started = clock.uptime_ms()
-            if not self._fill():
+            if not await self._fill():
                 await self.cursor.wait()
                 continue
             await self._deliver()
             spent = clock.uptime_ms() - started
             pause = self.entry["interval"] * 1000 - spent
-            if pause > 0 and not self.cursor.backlog:
+            if pause > 0 and not self._more:
                 await clock.sleep_ms(pause)
 
     def begin(self, out: Writer) -> None:
@@ -127,19 +131,21 @@ class BatchSink:
     def finish(self, out: Writer) -> None:
         """Write what comes behind the last reading."""
 
-    async def post(self, body: memoryview) -> None:
+    async def post(self, body: memoryview) -> int | None:
         """Send a batch; return when the server confirmed it, else raise Retry, Refused or Denied."""
         raise NotImplementedError
 
-    def _fill(self) -> int:
+    async def _fill(self) -> int:
         """Fill the buffer with waiting readings; return how many."""
         out = self._out
         out.cut(0)
         self.begin(out)
         self._count = 0
+        self._more = True
         while not self._limit or self._count < self._limit:
             found = self.cursor.next()
             if found is None:
+                self._more = False
                 break
             serial, time, reading = found
             mark = out.length
@@ -152,34 +158,37 @@ class BatchSink:
                 self._put_aside(serial, "a reading of %s is larger than `batch`" % reading[1].name)
                 continue
             if out.length == mark:  # it had no value that this server takes
-                if not self._count:
-                    self.cursor.confirm(serial)
-                continue
-            self._last = serial
-            self._count += 1
+                self.cursor.skip()
+            else:
+                self._last = serial
+                self._count += 1
+            await clock.sleep_ms(0)  # a reading takes a few ms of a chip, a batch too long
         self.finish(out)
         return self._count
 
     async def _deliver(self) -> None:
         try:
-            await self.post(self._out.view())
+            left_out = await self.post(self._out.view())
         except Retry as failure:
-            self.retried += 1
             self._say("waiting", failure.args[0])
             after_s = failure.args[1] if len(failure.args) > 1 else 0
             await self._step_back(max(self._backoff_ms(), after_s * 1000))
         except Denied as failure:
-            self.retried += 1
             self._say("denied", failure.args[0])
             await self._step_back(_DENIED_PAUSE_MS)
         except Refused as failure:
+            self._more = True
             if self._count == 1:
                 self._put_aside(self._last, failure.args[0])
+                self._failures = 0
                 return
             self._limit = max(1, self._count // 2)
             self.cursor.rewind()
         else:
             self.cursor.confirm(self._last)
+            if left_out:
+                self.cursor.sent -= left_out
+                self.set_aside += left_out
             self._failures = 0
             self._limit *= 2  # 0 stays 0
             if self._limit > 64:
@@ -192,7 +201,9 @@ class BatchSink:
         self.log.error("a reading was refused and set aside: %s", why)
 
     async def _step_back(self, pause_ms: int) -> None:
+        self.retried += 1
         self._failures += 1
+        self._more = True
         self.cursor.rewind()
         await clock.sleep_ms(pause_ms)
 
