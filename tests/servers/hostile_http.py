@@ -82,10 +82,12 @@ class HostileServer:
         self._loop.set_exception_handler(lambda loop, context: None)  # clients that vanish
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port: int = self._socket.getsockname()[1]
+        self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> "HostileServer":
         self._thread.start()
+        self._started.wait(5)
         return self
 
     def __exit__(self, *error) -> None:
@@ -101,6 +103,7 @@ class HostileServer:
         self._loop.run_until_complete(
             asyncio.start_server(self._client, sock=self._socket, ssl=self._context)
         )
+        self._loop.call_soon(self._started.set)
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()

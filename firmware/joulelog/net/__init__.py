@@ -7,6 +7,8 @@ Whatever fails in here raises NetError, whose text a person can read; `words` ma
 
 import errno
 
+TRUNCATED = "truncated"  # a key in an answer's headers: the body was longer than the limit
+
 _WORDS = (
     ("ECONNREFUSED", "connection refused"),
     ("ECONNRESET", "the server cut the connection"),

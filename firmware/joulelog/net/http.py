@@ -15,7 +15,7 @@ import sys
 
 from joulelog import VERSION, clock
 from joulelog.errors import NetError
-from joulelog.net import dns
+from joulelog.net import TRUNCATED, dns
 from joulelog.net.url import check_headers, split
 
 if sys.implementation.name == "micropython":
@@ -23,7 +23,7 @@ if sys.implementation.name == "micropython":
 else:
     from joulelog.net import http_computer as client
 
-TRUNCATED = "truncated"  # this key is in the headers when the body was longer than the limit
+__all__ = ("TRUNCATED", "request")
 
 
 async def request(
@@ -37,6 +37,7 @@ async def request(
 ) -> tuple[int, dict, bytes]:
     """Return (status, headers with lower-case names, at most `limit` bytes of the body).
 
+    When there was more, the headers have the key TRUNCATED, which no server can set.
     body is None, bytes, bytearray or memoryview. https needs a tls_context (net/tls). All of it,
     from the name to the last byte, takes at most timeout_ms. Raises NetError.
     """
@@ -48,12 +49,9 @@ async def request(
     sent["Host"] = host if port == (443 if secure else 80) else "%s:%d" % (host, port)
     check_headers(sent)
     exchange = client.Exchange(host, port, path, tls_context if secure else None, timeout_ms)
-    reason = ""
     started_ms = clock.uptime_ms()
     try:
-        status, received, text = await clock.wait_for_ms(
-            exchange.run(method, body, sent, limit), timeout_ms
-        )
+        return await clock.wait_for_ms(exchange.run(method, body, sent, limit), timeout_ms)
     except asyncio.TimeoutError:
         waited_ms = clock.uptime_ms() - started_ms
         reason = "no answer within %d s, %s" % (max(1, (waited_ms + 500) // 1000), exchange.step)
@@ -61,14 +59,7 @@ async def request(
         reason = exchange.explain(error)
     finally:
         exchange.close()
-    if reason:
-        if exchange.step == client.CONNECTING:
-            dns.forget(host)  # it may have moved
-        # Not inside the handler: a chained exception would keep the failed one's buffers alive.
-        raise NetError("%s:%d: %s" % (host, port, reason))
-    if len(text) > limit:
-        received[TRUNCATED] = "yes"
-        text = text[:limit]
-    elif TRUNCATED in received:
-        del received[TRUNCATED]
-    return status, received, text
+    if exchange.step == client.CONNECTING:
+        dns.forget(host)  # it may have moved
+    # Not inside the handler: a chained exception would keep the failed one's buffers alive.
+    raise NetError("%s:%d: %s" % (host, port, reason))

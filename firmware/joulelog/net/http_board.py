@@ -13,7 +13,7 @@ import socket
 import aiohttp
 from joulelog import clock
 from joulelog.errors import NetError
-from joulelog.net import dns, tls, words
+from joulelog.net import TRUNCATED, dns, tls, words
 from joulelog.net.bounded import BoundedReader
 
 RESOLVING = "looking up the name"
@@ -53,7 +53,7 @@ class Exchange(aiohttp.ClientSession):
         self._stream = None
 
     async def run(self, method: str, body, headers: dict, limit: int):
-        """Return (status, headers, up to limit + 1 bytes of the body)."""
+        """Return (status, headers, at most limit bytes of the body)."""
         self._head = headers
         try:
             async with self.request(method, self._path, data=body) as response:
@@ -64,12 +64,16 @@ class Exchange(aiohttp.ClientSession):
     async def _receive(self, method: str, response, limit: int):
         received = {}
         for name in response.headers:
-            received[name.lower()] = response.headers[name]
+            if name.lower() != TRUNCATED:
+                received[name.lower()] = response.headers[name]
         if method == "HEAD" or response.status in _BODILESS:
             return response.status, received, b""
         if received.get("content-encoding", "identity") != "identity":
             raise NetError("the answer is compressed, although we did not ask for that")
-        return response.status, received, await self._body(response, received, limit)
+        text, truncated = await self._body(response, received, limit)
+        if truncated:
+            received[TRUNCATED] = "yes"
+        return response.status, received, text
 
     def close(self) -> None:
         """Close whatever is open; any number of times."""
@@ -104,7 +108,7 @@ class Exchange(aiohttp.ClientSession):
         """Called by aiohttp: connect, send, and return what it reads the answer from."""
         if self._answer is not None:
             raise _Redirected
-        address = await dns.resolve(self._host, self._timeout_ms)
+        address = await dns.resolve(self._host, self._timeout_ms * 3 // 4)
         self.step = CONNECTING
         await self._connect(address)
         lines = ["%s %s HTTP/1.0" % (method, url)]
@@ -160,8 +164,8 @@ class Exchange(aiohttp.ClientSession):
         await _send(stream, head)
         return stream
 
-    async def _body(self, response, received: dict, limit: int) -> bytes:
-        """Return the body, or its first limit + 1 bytes; EOFError when it is cut."""
+    async def _body(self, response, received: dict, limit: int) -> tuple[bytes, bool]:
+        """Return at most limit bytes of the body, and whether there was more; EOFError if it is cut."""
         chunked = isinstance(response, aiohttp.ChunkedClientResponse)
         source = response if chunked else response.content
         left = limit + 1
@@ -180,7 +184,21 @@ class Exchange(aiohttp.ClientSession):
                 break
             parts.append(part)
             left -= len(part)
-        return b"".join(parts)
+        return _join(parts, limit)
+
+
+def _join(parts: list[bytes], limit: int) -> tuple[bytes, bool]:
+    """Return at most limit bytes, and whether there was more: also when there is no room for it."""
+    truncated = False
+    while True:
+        try:
+            text = b"".join(parts)
+            return text[:limit], truncated or len(text) > limit
+        except MemoryError:
+            if len(parts) < 2:
+                raise
+            parts.pop()
+            truncated = True
 
 
 async def _send(stream, data) -> None:

@@ -7,7 +7,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from joulelog.errors import NetError
-from joulelog.net import dns, words
+from joulelog.net import TRUNCATED, dns, words
 
 RESOLVING = "looking up the name"
 CONNECTING = "connecting"
@@ -53,8 +53,8 @@ class Exchange:
         self._url = "%s://%s:%d%s" % (scheme, host, port, path)
 
     async def run(self, method: str, body, headers: dict, limit: int):
-        """Return (status, headers, up to limit + 1 bytes of the body)."""
-        address = await dns.resolve(self._host, self._timeout_ms)
+        """Return (status, headers, at most limit bytes of the body)."""
+        address = await dns.resolve(self._host, self._timeout_ms * 3 // 4)
         self.step = CONNECTING
         connector = aiohttp.TCPConnector(resolver=_Known(address), force_close=True)
         async with aiohttp.ClientSession(
@@ -132,4 +132,8 @@ class Exchange:
                 break
             parts.append(part)
             left -= len(part)
-        return response.status, received, b"".join(parts)
+        text = b"".join(parts)
+        received.pop(TRUNCATED, None)
+        if len(text) > limit:
+            received[TRUNCATED] = "yes"
+        return response.status, received, text[:limit]
