@@ -76,6 +76,14 @@ else:  # CPython
         return await asyncio.wait_for(awaitable, ms / 1000 / _speed)
 
 
+def board_time() -> int | None:
+    """What the board's or computer's own clock says, or None where nobody has set it."""
+    seconds = int(time.time())
+    if time.gmtime(0)[0] == 1970:
+        seconds -= UNIX_2000
+    return seconds if seconds >= PLAUSIBLE else None
+
+
 class Clock:
     """UTC as far as it is known: set by the meter, by NTP or by the computer."""
 

@@ -26,6 +26,8 @@ class Sink:
         self.cursor = cursor
         self.state = "ok"
         style = entry["style"]
+        self._app = app
+        self._tail = _Tail()
         self._table = style == "table" or (style == "auto" and app.terminal)
 
     @property
@@ -43,8 +45,14 @@ class Sink:
         """Readings lost because the queue was full."""
         return self.cursor.dropped
 
+    def describe(self) -> str:
+        """For the start report."""
+        return "a live table" if self._table else "one line per reading"
+
     async def run(self) -> None:
         """Print for ever."""
+        if self._table:
+            self._app.log.stream = self._tail
         while True:
             found = self.cursor.next(True)
             if found is None:
@@ -78,6 +86,18 @@ class Sink:
             value = values[index]
             number = "-" if value is None else shown(channel, value)
             write("  %-28s %14s %s\n" % (channel[KEY], number, channel[UNIT]))
+        write("\n" + "".join(self._tail.lines))
+
+
+class _Tail:
+    """Takes the log's lines while the table has the screen, and keeps the last few."""
+
+    def __init__(self) -> None:
+        self.lines: list = []
+
+    def write(self, line: str) -> None:
+        """Keep a line."""
+        self.lines = self.lines[-4:] + [line]
 
 
 def shown(channel: tuple, value) -> str:

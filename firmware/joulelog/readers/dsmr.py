@@ -1,0 +1,144 @@
+"""DSMR / P1 smart meters on a UART.
+
+    readers = [{"type": "dsmr", "uart": 1}]
+
+The reader finds out by itself whether the port speaks 115200 8N1 (DSMR 4 and later) or
+9600 7E1 (DSMR 2.2 and 3). A meter that says nothing is a state, shown and counted.
+"""
+
+import logging
+
+import machine
+from micropython import const
+
+from .. import clock
+from ..uart import open_uart
+from . import p1
+
+SCHEMA = (
+    """\
+uart        | uart                | required | UART of the board; on a computer a device path, or "sim"
+baud        | choice 0 9600 115200 | 0       | 0: find it; 9600 means 7E1 (DSMR 2.2 and 3), 115200 8N1
+tx          | pin                 | null     | another pin than the board's
+rx          | pin                 | null     | another pin than the board's
+invert      | bool                | false    | the chip inverts the signal (ESP32): no transistor needed
+request_pin | pin                 | null     | pin at the port's data request line (RJ12 pin 2)
+request     | choice hold pulse   | "hold"   | hold: request all the time; pulse: once per telegram
+"""
+    + p1.SCHEMA
+)
+
+_SETTINGS = ((115200, 8, None), (9600, 7, 0))  # baud rate, bits, parity (0 is even)
+_TRIAL_MS = const(12000)  # a DSMR 2.2 to 4 meter speaks every 10 s
+_SILENT_MS = const(35000)
+_CHUNK = const(256)  # bytes decoded between two yields
+_CHUNK_ENCRYPTED = const(64)  # decryption takes longer per byte
+_FLUSH_MS = const(200)  # longer than the 150 ms that meters pause inside a telegram
+_REST_MS = const(20)  # at 115200 a 2048-byte buffer lasts 178 ms
+_PULSE_OFF_MS = const(200)
+
+
+class Reader:
+    """One P1 port."""
+
+    COUNTERS = p1.COUNTERS + ("refused", "silences")
+
+    def __init__(self, name: str, entry: dict, app, output) -> None:
+        self.name = name
+        self.state = "searching"
+        self.silences = 0
+        self.heartbeat_ms = 0
+        self._entry = entry
+        self._board = app.board
+        self._log = logging.getLogger(name)
+        self._p1 = p1.P1(entry, app, output)
+        self._chunk = bytearray(_CHUNK_ENCRYPTED if entry["key"] else _CHUNK)
+        self._settings = [s for s in _SETTINGS if entry["baud"] in (0, s[0])]
+        self._request = None
+        if entry["request_pin"] is not None:
+            self._request = machine.Pin(entry["request_pin"], machine.Pin.OUT, value=0)
+
+    def __getattr__(self, name: str) -> int:
+        """The counters of the telegram chain."""
+        if name in p1.COUNTERS or name in ("refused", "meter"):
+            return getattr(self._p1, name)
+        raise AttributeError(name)
+
+    def describe(self) -> str:
+        """For the start report."""
+        speeds = " or ".join(["%d %d%s1" % (s[0], s[1], "NE"[s[2] == 0]) for s in self._settings])
+        where = "UART %s, %s" % (self._entry["uart"], speeds)
+        pins = self._board.UARTS.get(self._entry["uart"])
+        if pins:
+            rx = self._entry["rx"]
+            where += ", RX on GPIO %d" % (pins["rx"] if rx is None else rx)
+        if self._entry["invert"]:
+            where += ", inverted by the chip"
+        if self._entry["request_pin"] is not None:
+            where += ", data request on GPIO %d (%s)" % (
+                self._entry["request_pin"],
+                self._entry["request"],
+            )
+        return where
+
+    async def run(self) -> None:
+        """Read for ever; OSError when the UART goes away."""
+        self.state = "searching"
+        turn = 0
+        uart = open_uart(self._board, self._entry, *self._settings[0])
+        try:
+            while True:
+                await self._listen(uart)
+                self._say_silent()
+                turn += 1
+                baudrate, bits, parity = self._settings[turn % len(self._settings)]
+                uart.init(baudrate, bits=bits, parity=parity)
+        finally:
+            uart.deinit()
+
+    async def _listen(self, uart) -> None:
+        """Read telegrams with these settings until none comes for too long."""
+        feed = self._p1.feed
+        chunk = self._chunk
+        good = self._p1.telegrams
+        heard = 0  # when the last byte came, 0 once the line was flushed
+        last = clock.uptime_ms()
+        limit = _TRIAL_MS
+        self._ask(1)
+        while True:
+            count = uart.readinto(chunk)
+            now = clock.uptime_ms()
+            if count:
+                heard = now
+                feed(chunk, 0, count)
+            elif heard and now - heard > _FLUSH_MS:
+                heard = 0
+                self._p1.flush()
+            if self._p1.telegrams != good:
+                good = self._p1.telegrams
+                last = now
+                limit = _SILENT_MS
+                self.state = "ok"
+                await self._pause_request()
+            elif now - last > limit:
+                return
+            await clock.sleep_ms(0 if count else _REST_MS)
+
+    async def _pause_request(self) -> None:
+        if self._entry["request"] == "pulse" and self._request:
+            self._ask(0)
+            await clock.sleep_ms(_PULSE_OFF_MS)
+            self._ask(1)
+
+    def _ask(self, level: int) -> None:
+        if self._request:
+            self._request.value(level)
+
+    def _say_silent(self) -> None:
+        if self.state != "silent":
+            self.silences += 1
+            self._log.warning(
+                "no telegram: is the port activated, the cable in, the data request line high? "
+                "(tools/doctor.py tells what the line says)"
+            )
+        self.state = "silent"

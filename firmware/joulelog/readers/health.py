@@ -1,0 +1,54 @@
+"""The logger itself as a meter: memory, uptime, and every reader's and sink's counters.
+
+    readers = [{"type": "health", "interval": 60}]
+"""
+
+import gc
+
+from .. import clock
+
+SCHEMA = """\
+interval | int 5..86400 | 60 | seconds between two readings
+"""
+
+
+class Reader:
+    """Publishes what the parts of the app count."""
+
+    COUNTERS = ()
+
+    def __init__(self, name: str, entry: dict, app, output) -> None:
+        self.name = name
+        self.state = "ok"
+        self._app = app
+        self._output = output
+        self._interval = entry["interval"]
+        self._channels: tuple = ()
+
+    def describe(self) -> str:
+        """For the start report."""
+        return "counters of all readers and sinks, every %d s" % self._interval
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            await clock.sleep_ms(self._interval * 1000)
+            self._publish()
+
+    def _publish(self) -> None:
+        rows = [
+            ("uptime", "s", clock.uptime_ms() // 1000, "total_increasing", "duration"),
+            ("longest_step", "ms", self._app.supervisor.longest_step_ms, "measurement", ""),
+            ("clock_steps", "", self._app.clock.steps, "total_increasing", ""),
+        ]
+        if hasattr(gc, "mem_free"):
+            rows.append(("heap_free", "B", gc.mem_free(), "measurement", ""))
+        for part in self._app.readers + self._app.sinks:
+            for counter in part.COUNTERS:
+                value = getattr(part, counter)
+                rows.append((part.name + "_" + counter, "", value, "total_increasing", ""))
+        for cursor in self._app.cursors:
+            rows.append((cursor.name + "_waiting", "", cursor.waiting, "measurement", ""))
+        if len(rows) != len(self._channels):
+            self._channels = tuple([(r[0], r[1], 0, r[3], r[4]) for r in rows])
+        self._output.publish(self._app.clock.stamp(), self._channels, [r[2] for r in rows])

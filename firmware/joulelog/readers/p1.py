@@ -1,0 +1,114 @@
+"""What the dsmr and replay readers share: telegrams in, readings out.
+
+    p1 = P1(entry, app, output)
+    p1.feed(buffer, 0, count)            # any bytes of the wire
+    p1.telegrams, p1.crc_errors          # and the other counters
+
+The chain is decryption (only with a key) -> framer -> telegram -> output, all of lib/dsmr.
+"""
+
+import logging
+
+from dsmr.frame import ABSENT, OK, Framer
+from dsmr.telegram import Telegram
+
+from ..clock import PLAUSIBLE
+
+SCHEMA = """\
+key        | secret 32..32 | "" | decryption key (Luxembourg, Austria): 32 hexadecimal digits
+auth_key   | secret 32..32 | "" | authentication key, if you have it: then the tag is checked too
+utc_offset | int -12..14   | 1  | winter offset of the meter's clock in hours: 1 Central, 2 Eastern Europe
+interval   | int 0..3600   | 0  | one reading per so many seconds; 0: every telegram
+"""
+
+COUNTERS = (
+    "telegrams",
+    "crc_errors",
+    "overflows",
+    "interrupted",
+    "long_lines",
+    "bad_lines",
+    "tag_errors",
+)
+
+
+class P1:
+    """One stream of telegrams, published as readings."""
+
+    def __init__(self, entry: dict, app, output, times: str = "meter") -> None:
+        self.meter = ""  # identification line
+        self.refused = 0  # telegrams without the CRC that this meter's others have
+        self._app = app
+        self._output = output
+        self._times = times
+        self._interval = entry["interval"]
+        self._period = -1
+        self._has_crc = False
+        self._log = logging.getLogger(entry["name"])
+        self._telegram = Telegram(
+            self._complete, entry["channels"], entry["utc_offset"], bool(entry["key"])
+        )
+        self._framer = Framer(bytearray(app.board.LINE_BUFFER), self._telegram)
+        self._decryptor = None
+        self.feed = self._framer.feed
+        if entry["key"]:
+            self._decryptor = _decryptor(entry, self._framer)
+            self.feed = self._decryptor.feed
+
+    def __getattr__(self, name: str) -> int:
+        """The counters of the chain's links."""
+        for link in (self._framer, self._telegram, self._decryptor):
+            if link is not None and hasattr(link, name):
+                return getattr(link, name)
+        if name == "tag_errors":
+            return 0
+        raise AttributeError(name)
+
+    def flush(self) -> None:
+        """The line is silent: let a telegram without its last line end be complete."""
+        self._framer.flush()
+
+    def _complete(self, telegram: Telegram) -> None:
+        if telegram.crc == OK:
+            self._has_crc = True
+        elif telegram.crc == ABSENT and self._has_crc:
+            self.refused += 1
+            return
+        if telegram.header != self.meter:
+            self.meter = telegram.header
+            self._log.info("meter %s, %d channels", self.meter, len(telegram.channels))
+        time = self._time(telegram.time)
+        if self._interval and time >= 0:
+            period = time // self._interval
+            if period == self._period:
+                return
+            self._period = period
+        self._output.publish(time, telegram.channels, telegram.values)
+
+    def _time(self, told: int | None) -> int:
+        """The time of a reading: the meter's own, else the board's."""
+        clock = self._app.clock
+        if self._times == "now" or told is None:
+            return clock.stamp()
+        if self._times == "meter":
+            if told < PLAUSIBLE:  # a meter that lost its time
+                return clock.stamp()
+            if clock.source in ("", "meter"):
+                clock.set(told, "meter")
+        return told
+
+
+def _decryptor(entry: dict, listener):
+    """The link that decrypts, imported only where a key is given."""
+    import cryptolib
+    from dsmr import dlms
+
+    from ..errors import ConfigError
+
+    keys = []
+    for name in ("key", "auth_key"):
+        try:
+            keys.append(dlms.parse_key(entry[name]) if entry[name] else None)
+        except ValueError as error:
+            raise ConfigError("%s: `%s`: %s" % (entry["name"], name, error))
+    return dlms.Decryptor(cryptolib.aes(keys[0], 1).encrypt, listener, keys[1])

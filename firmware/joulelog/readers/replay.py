@@ -1,0 +1,73 @@
+"""Play recorded P1 telegrams from a file, as if a meter sent them: for a try without a meter.
+
+    readers = [{"type": "replay", "file": "telegrams.txt"}]
+"""
+
+from micropython import const
+
+from .. import clock
+from . import p1
+
+SCHEMA = (
+    """\
+file     | path                       | required | file with recorded telegrams, as the port sent them
+pause_ms | int 0..60000               | 1000     | pause behind each telegram
+repeat   | bool                       | true     | begin again at the end of the file
+times    | choice now meter           | "now"    | now: as if sent now; meter: the recorded time stamps
+"""
+    + p1.SCHEMA
+)
+
+_CHUNK = const(64)  # small, so that a chunk seldom holds the ends of two telegrams
+
+
+class Reader:
+    """One file of telegrams."""
+
+    COUNTERS = p1.COUNTERS + ("refused",)
+
+    def __init__(self, name: str, entry: dict, app, output) -> None:
+        self.name = name
+        self.state = "idle"
+        self._entry = entry
+        times = "original" if entry["times"] == "meter" else "now"
+        self._p1 = p1.P1(entry, app, output, times)
+        self._chunk = bytearray(_CHUNK)
+
+    def __getattr__(self, name: str) -> int:
+        """The counters of the telegram chain."""
+        if name in p1.COUNTERS or name in ("refused", "meter"):
+            return getattr(self._p1, name)
+        raise AttributeError(name)
+
+    def describe(self) -> str:
+        """For the start report."""
+        return "file %s, every %d ms" % (self._entry["file"], self._entry["pause_ms"])
+
+    async def run(self) -> None:
+        """Play the file, again and again where the config says so; OSError without the file."""
+        while True:
+            before = self._p1.telegrams
+            await self._play()
+            if not self._entry["repeat"]:
+                break
+            if self._p1.telegrams == before:
+                raise OSError("no telegram in %s" % self._entry["file"])
+        self.state = "done"
+        while True:
+            await clock.sleep_ms(60000)
+
+    async def _play(self) -> None:
+        self.state = "ok"
+        with open(self._entry["file"], "rb") as file:
+            while True:
+                count = file.readinto(self._chunk)
+                if not count:
+                    break
+                before = self._p1.telegrams
+                self._p1.feed(self._chunk, 0, count)
+                if self._p1.telegrams != before:
+                    await clock.sleep_ms(self._entry["pause_ms"])
+                else:
+                    await clock.sleep_ms(0)
+            self._p1.flush()

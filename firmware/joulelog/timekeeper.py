@@ -1,0 +1,56 @@
+"""Keep the clock right by time servers, where neither meter nor computer does it.
+
+    keeper = Timekeeper(clock, network, ["pool.ntp.org"])
+    await keeper.run()        # a task
+
+The servers are asked in turn; one that does not answer costs its time-out and no more.
+"""
+
+import logging
+
+from micropython import const
+
+from . import clock
+from .errors import NetError
+
+_RESYNC_MS = const(6 * 3600 * 1000)  # a chip drifts by seconds per day
+_RETRY_MS = const(60000)
+_TIMEOUT_MS = const(5000)
+
+
+class Timekeeper:
+    """Asks time servers and sets the clock."""
+
+    def __init__(self, app_clock, network, servers: list) -> None:
+        self.syncs = 0
+        self.failures = 0
+        self._clock = app_clock
+        self._network = network
+        self._servers = servers
+        self._log = logging.getLogger("time")
+
+    async def run(self) -> None:
+        """Synchronise for ever; ends where no server is configured."""
+        while self._servers:
+            await self._network.wait_up()
+            found = await self._ask()
+            if found:
+                self.syncs += 1
+            await clock.sleep_ms(_RESYNC_MS if found else _RETRY_MS)
+
+    async def _ask(self) -> bool:
+        from .net import ntp
+
+        for server in self._servers:
+            try:
+                seconds = await ntp.query(server, _TIMEOUT_MS)
+            except NetError as error:
+                self.failures += 1
+                self._log.warning("%s", error)
+                continue
+            first = self._clock.source != "ntp"
+            if self._clock.set(seconds, "ntp"):
+                if first:
+                    self._log.info("%s by %s", clock.iso(seconds), server)
+                return True
+        return False

@@ -1,0 +1,7 @@
+"""What the board runs after boot.py: the application, with the user's config.py beside it."""
+
+import board
+import config
+from joulelog.app import run
+
+run(config, board)

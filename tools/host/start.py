@@ -1,0 +1,42 @@
+"""The firmware's main.py for a computer, on CPython and on the MicroPython VM.
+
+    start.py CONFIG [UART …]
+
+CONFIG is a config.py; each UART is the device path that stands for one uart "sim" in it.
+SPEED=n in the environment makes the clock run n times as fast; TABLE=1 says that the terminal
+can redraw a table.
+"""
+
+import os
+import sys
+
+
+def load(path: str):
+    """Import a config file by its path."""
+    slash = path.rfind("/")
+    sys.path.insert(0, path[:slash] if slash >= 0 else ".")
+    name = path[slash + 1 :]
+    return __import__(name[:-3] if name.endswith(".py") else name)
+
+
+def main(path: str, uarts: list) -> None:
+    import board
+    from joulelog import app, clock
+
+    clock.set_speed(int(os.getenv("SPEED") or 1))
+    config = load(path)
+    for entry in config.readers:
+        if entry.get("uart") == "sim" and uarts:
+            entry["uart"] = uarts.pop(0)
+    app.run(config, board, bool(os.getenv("TABLE")))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except KeyboardInterrupt:
+        print("\nstopped")
+    except Exception as error:
+        if type(error).__name__ != "ConfigError":  # that one was printed
+            raise
+        sys.exit(2)
