@@ -43,7 +43,7 @@ def _allowed(word: str, limits: str, value, required: bool, board) -> str | None
     if not isinstance(value, str):
         return " is text in quotes"
     if word == "url":
-        return _url(value)
+        return _url(value, limits.split(" ") if limits else ["http", "https"])
     if word == "name":
         fine = 0 < len(value) <= 48 and not _has_any(value, '/+#"') and not _has_control(value)
         return None if fine else ' is a name of 1 to 48 characters without / + # "'
@@ -84,10 +84,10 @@ def _uart(value, board) -> str | None:
     return ": %s (UARTs of this board)%s" % (numbers, sim)
 
 
-def _url(value: str) -> str | None:
-    start = 7 if value.startswith("http://") else 8 if value.startswith("https://") else 0
-    if not start:
-        return ' begins with "http://" or "https://"'
+def _url(value: str, schemes: list[str]) -> str | None:
+    start = value.find("://") + 3
+    if start < 3 or value[: start - 3] not in schemes:
+        return " begins with " + " or ".join(['"%s://"' % scheme for scheme in schemes])
     slash = value.find("/", start)
     host = value[start:] if slash < 0 else value[start:slash]
     if "@" in value:  # anywhere: a password may hold a slash
@@ -160,6 +160,8 @@ def _within(number: int, low, high) -> bool:
 def _span(low, high) -> str:
     if low is None:
         return "" if high is None else " up to %d" % high
+    if low == high:
+        return " of %d" % low
     return " from %d" % low if high is None else " from %d to %d" % (low, high)
 
 

@@ -6,7 +6,8 @@
         print(line)
 
 A table is text, one key per line: `key | type | default | help`. Every reader and sink has
-one, called SCHEMA. The default is a JSON literal, or `required`; where it is null, None is
+one, called SCHEMA; what a table cannot say (keys that do not go together) it may say in a
+function `problems(entry, board)` that yields one text per problem. The default is a JSON literal, or `required`; where it is null, None is
 allowed. Lines that start with # are ignored. Types:
 
     int, int 1..60, int 0..     whole number (a bool is none)
@@ -14,7 +15,8 @@ allowed. Lines that start with # are ignored. Types:
     name                        text that may stand in a topic: no / + # " and at most 48 characters
     secret, secret 8..64        text (of so many characters) that is never shown
     bool                        True or False
-    url                         http:// or https://, host, port, path; no user, no query
+    url, url mqtt mqtts         address with one of these schemes (http https where none is
+                                named), host, port, path; no user, no query
     path                        a file's name
     choice hold pulse           one of these words; words of digits are whole numbers
     list text, dict text        of text; dict decimal: of decimal numbers as text ("-12.5")
@@ -221,7 +223,12 @@ class _Checker:
                     where, "this image cannot run it (%s); install that, or leave it out" % error
                 )
                 continue
-            checked.append(self.entry(where, entry, module.SCHEMA, common))
+            before = len(self.problems)
+            filled = self.entry(where, entry, module.SCHEMA, common)
+            checked.append(filled)
+            if len(self.problems) == before and hasattr(module, "problems"):
+                for problem in module.problems(filled, self._board):
+                    self.add(where, problem)
             self._sources(where, entry.get("sources"))
         self._name(section, checked)
         return checked

@@ -14,6 +14,14 @@ class Module:
         self.SCHEMA = table
 
 
+class PickyModule(Module):
+    def problems(self, entry: dict, board):
+        if entry["request"] == "pulse" and entry["request_pin"] is None:
+            yield '`request` "pulse" needs `request_pin`'
+        if entry["invert"] and entry["interval"] and board.NAME == "HOST":
+            yield "`invert` is True, but a computer cannot invert"
+
+
 class Registry:
     """Tables of its own, so that the test knows every key."""
 
@@ -54,7 +62,7 @@ tags | dict text | {} | more tags
     def module(cls, table, name):
         if name == "replay" and "no-replay" in sys.path:
             raise ImportError("no module named 'r.replay'")
-        return Module(cls.MODULES[name])
+        return (PickyModule if name == "dsmr" else Module)(cls.MODULES[name])
 
 
 class Host:
@@ -259,6 +267,10 @@ class TestSchema(unittest.TestCase):
             self.assertTrue(fine(good), good)
         self.assertIn('begins with "http://" or "https://"', line("influx.local:8086"))
         self.assertIn('begins with "http://" or "https://"', line("mqtt://h"))
+        self.assertIn('begins with "http://" or "https://"', line("://h"))
+        self.assertIsNone(kinds.fault("url mqtt mqtts", "mqtts://h:8883", True, Host))
+        wrong = kinds.fault("url mqtt mqtts", "http://h", True, Host)
+        self.assertIn('begins with "mqtt://" or "mqtts://"', wrong)
         self.assertIn("port from 1 to 65535", line("http://h:0"))
         self.assertIn("port from 1 to 65535", line("http://h:65536/x"))
         self.assertIn("port from 1 to 65535", line("http://h:x"))
@@ -331,6 +343,8 @@ class TestSchema(unittest.TestCase):
         wifi = {"ssid": "x", "password": "seven77"}
         line = self.check_one({"wifi": wifi}, "wifi: `password`", "from 8 to 64 characters")
         self.assertFalse("seven77" in line)
+        wrong = kinds.fault("secret 32..32", "abc", True, Host)
+        self.assertEqual(wrong, "is too short or too long; allowed is text of 32 characters")
         self.assertEqual(problems({"wifi": {"ssid": "open one", "password": ""}}), [])
 
     def test_sections(self):
@@ -368,6 +382,16 @@ class TestSchema(unittest.TestCase):
             )
         finally:
             sys.path.remove("no-replay")
+
+    def test_keys_that_do_not_go_together(self):
+        entry = {"type": "dsmr", "uart": "sim", "request": "pulse", "invert": True, "interval": 9}
+        found = problems({"readers": [entry], "sinks": [{"type": "nonsense"}]})
+        self.assertEqual(len(found), 3, found)
+        self.assertEqual(found[0], 'readers[0] (dsmr): `request` "pulse" needs `request_pin`')
+        self.assertIn("cannot invert", found[1])
+        # Only an entry that is right by its table is asked: its values have their types.
+        entry["request"] = 5
+        self.check_one({"readers": [entry]}, "`request` is 5")
 
     def test_duplicate_names(self):
         entry = {"type": "console", "name": "same"}
