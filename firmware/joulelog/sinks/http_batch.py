@@ -1,0 +1,154 @@
+"""What the batch sinks that speak HTTP share: the request, and what statuses mean everywhere.
+
+A subclass sets `_headers`, sends with `await self._exchange(target, body)` and hands every answer
+that it does not know better to `self._fail(status, headers, words)`. Whatever a server says is
+shortened and freed of the sink's secrets before it gets into a text.
+"""
+
+import json
+
+from ..errors import Denied, Refused, Retry
+from ..net import tls
+from .batch import SCHEMA as _BATCH
+from .batch import BatchSink
+
+SCHEMA = _BATCH + tls.SCHEMA
+
+_ANSWER_LIMIT = 2048  # bytes of an answer that are read
+_WORDS_LIMIT = 160  # characters of the server's words in a log line
+_LONGEST_WAIT_S = 600
+_UNREADABLE_WAIT_S = 10  # for a Retry-After that is neither a number nor a date
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+class HttpBatchSink(BatchSink):
+    """A batch sink on HTTP; see the module's text."""
+
+    def __init__(self, name: str, entry: dict, app, cursor, secrets: tuple) -> None:
+        super().__init__(name, entry, app, cursor)
+        self._url = entry["url"].rstrip("/")
+        self._secrets = [secret for secret in secrets if secret]
+        self._headers: dict = {}
+        self._tls = tls.context(entry)
+        self._request = None  # tests put their own here
+
+    async def run(self) -> None:
+        """Send for ever."""
+        if self._request is None:  # the client is large: only now, and only where it is used
+            from ..net import http
+
+            self._request = http.request
+        await super().run()
+
+    async def _exchange(self, target: str, body) -> tuple:
+        """POST the body; return (status, headers, body of the answer), or raise Retry."""
+        timeout_ms = self.entry["timeout"] * 1000
+        reason = ""
+        try:
+            return await self._request(
+                "POST",
+                self._url + target,
+                body,
+                self._headers,
+                self._tls,
+                timeout_ms,
+                _ANSWER_LIMIT,
+            )
+        except OSError as failure:
+            reason = self._clean(str(failure)) or "the network failed"
+        raise Retry(reason)  # not inside the handler, which would keep the failed one's buffers
+
+    def _fail(self, status: int, headers: dict, words: str) -> None:
+        """Raise what a status means on every server; words are the server's, cleaned."""
+        said = "HTTP %d" % status + (": " + words if words else "")
+        if status == 413:
+            raise Refused("too large for the server (%s)" % said)
+        if status == 408 or status == 425 or status == 429 or status >= 500:
+            raise Retry(said, wait_s(headers.get("retry-after"), self.app.clock.now()))
+        if 300 <= status < 400:
+            place = self._clean(headers.get("location", "another address"))
+            raise Denied("the server sends us on to %s: put the right address into `url`" % place)
+        if status == 401 or status == 403:
+            raise Denied("access refused, check user and key (%s)" % said)
+        raise Denied("not an answer that belongs here, check `url` (%s)" % said)
+
+    def _clean(self, text: str) -> str:
+        """One short line without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = " ".join(text.split())
+        return text if len(text) <= _WORDS_LIMIT else text[:_WORDS_LIMIT] + "..."
+
+    def _words(self, body: bytes) -> str:
+        """What the server says, out of {"error": ...} or {"message": ...} or as it is, cleaned."""
+        answer = parsed(body)
+        if isinstance(answer, dict):
+            for key in ("message", "error"):
+                if isinstance(answer.get(key), str):
+                    return self._clean(answer[key])
+        return self._clean(decoded(body))
+
+
+def percent(value: str) -> str:
+    """Percent-encoded for a query or a form."""
+    parts = []
+    for byte in value.encode():
+        char = chr(byte)
+        if byte < 128 and (char.isalpha() or char.isdigit() or char in "_-."):
+            parts.append(char)
+        else:
+            parts.append("%%%02X" % byte)
+    return "".join(parts)
+
+
+def decoded(body: bytes) -> str:
+    """Text of an answer; what is not ASCII becomes "?", for a cut UTF-8 sequence must not raise."""
+    try:
+        return bytes(body).decode()
+    except UnicodeError:
+        return "".join([chr(byte) if byte < 128 else "?" for byte in body])
+
+
+def parsed(body: bytes):
+    """The JSON of an answer, or None."""
+    try:
+        return json.loads(decoded(body))
+    except ValueError:
+        return None
+
+
+def wait_s(retry_after: str | None, now: int | None) -> int:
+    """Seconds that a Retry-After header asks for, at most 600; 0 without one.
+
+    now is UTC in seconds since 2000-01-01, or None while it is unknown.
+    """
+    if not retry_after:
+        return 0
+    text = retry_after.strip()
+    if text.isdigit():
+        return min(int(text), _LONGEST_WAIT_S) if len(text) < 6 else _LONGEST_WAIT_S
+    then = http_date(text)
+    if then is None or now is None:
+        return _UNREADABLE_WAIT_S
+    return max(0, min(then - now, _LONGEST_WAIT_S))
+
+
+def http_date(text: str) -> int | None:
+    """Seconds since 2000-01-01 of "Fri, 20 Nov 2026 10:00:00 GMT" (RFC 9110 5.6.7), or None."""
+    parts = text.replace(":", " ").split()
+    if len(parts) != 8 or len(parts[2]) != 3:
+        return None
+    month = _MONTHS.find(parts[2])
+    for index in (1, 3, 4, 5, 6):
+        if not parts[index].isdigit():
+            return None
+    if month < 0 or month % 3:
+        return None
+    month = month // 3 + 1
+    day, year, hour, minute, second = [int(parts[index]) for index in (1, 3, 4, 5, 6)]
+    if month < 3:  # years that begin in March have their leap day at the end
+        year -= 1
+        month += 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day
+    days -= 730426  # 2000-01-01
+    return days * 86400 + hour * 3600 + minute * 60 + second

@@ -1,0 +1,224 @@
+"""InfluxDB 1 and 2, VictoriaMetrics: line protocol over HTTP, numbers digit for digit.
+
+    sinks = [{"type": "influxdb", "url": "http://192.168.1.10:8086", "database": "energy"}]
+    sinks = [{"type": "influxdb", "url": "https://influx.example", "org": "home",
+              "bucket": "energy", "token": "…"}]
+
+One reading is one line (line protocol of InfluxData's documentation, precision seconds):
+
+    energy,device=joulelog,source=p1,version=0.1.0 power_import=1193,energy_import_t1=45678.123 1795164390
+
+Only 204 means stored. Series and time are the key there: a batch sent twice is stored once.
+"""
+
+import binascii
+
+from exact import DECIMALS, KEY, KIND, text
+from micropython import const
+
+from .. import COMPILED, VERSION, clock
+from ..errors import ConfigError, Denied, Refused
+from .batch import Writer
+from .http_batch import SCHEMA as _SHARED
+from .http_batch import HttpBatchSink, percent
+
+SCHEMA = (
+    """\
+url              | url       | required | address of the server, such as http://192.168.1.10:8086
+database         | text      | ""       | InfluxDB 1, VictoriaMetrics: name of the database
+user             | text      | ""       | InfluxDB 1: user name
+password         | secret    | ""       | InfluxDB 1: password
+retention_policy | text      | ""       | InfluxDB 1: retention policy; empty: the database's default
+bucket           | text      | ""       | InfluxDB 2: name of the bucket
+org              | text      | ""       | InfluxDB 2: organisation
+token            | secret    | ""       | InfluxDB 2: API token that may write the bucket
+measurement      | text      | "energy" | name of the measurement
+tags             | dict text | {}       | more tags for each point: {"house": "Main Street 1"}
+"""
+    + _SHARED
+)
+
+_PLANS = const(8)  # sources whose constant parts are kept ready
+_TEXT = const(-1)  # in place of the decimals: a text channel
+# What a server says of bad points, as opposed to a wrong address or a bad request.
+_ABOUT_POINTS = (
+    "unable to parse",
+    "partial write",
+    "field type conflict",
+    "outside",
+    "line protocol",
+    "invalid",
+)
+
+
+class Sink(HttpBatchSink):
+    """Sends batches of line protocol."""
+
+    def __init__(self, name: str, entry: dict, app, cursor) -> None:
+        _check(name, entry)
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        credentials = ""
+        if entry["bucket"]:
+            self._target = "/api/v2/write?org=%s&bucket=%s&precision=s" % (
+                percent(entry["org"]),
+                percent(entry["bucket"]),
+            )
+            if entry["token"]:
+                headers["Authorization"] = "Token " + entry["token"]
+        else:
+            self._target = "/write?db=%s&precision=s" % percent(entry["database"])
+            if entry["retention_policy"]:
+                self._target += "&rp=" + percent(entry["retention_policy"])
+            if entry["user"]:
+                plain = "%s:%s" % (entry["user"], entry["password"])
+                credentials = binascii.b2a_base64(plain.encode()).decode().strip()
+                headers["Authorization"] = "Basic " + credentials
+        super().__init__(
+            name, entry, app, cursor, (entry["token"], credentials, entry["password"])
+        )
+        self._headers = headers
+        self._tags = {"device": app.device, "version": VERSION, "compiled": COMPILED}
+        self._tags.update(entry["tags"])
+        self._plans: dict = {}  # Source -> (begin of a line, (index, decimals, key=) per channel)
+
+    def add(self, out: Writer, time: int, reading: tuple, first: bool) -> None:
+        """One line; none without a value."""
+        source, values = reading[1], reading[2]
+        plan = self._plans.get(source)
+        if plan is None:
+            plan = self._plan(source)
+        lead = plan[0]
+        begun = False
+        for index, decimals, key in plan[1]:
+            value = values[index]
+            if value is None:
+                continue
+            out.put(lead)
+            out.put(key)
+            out.put(quoted(value) if decimals == _TEXT else text(value, decimals))
+            lead = b","
+            begun = True
+        if begun:
+            out.put(" %d\n" % (time + clock.UNIX_2000))
+
+    async def post(self, body: memoryview) -> int | None:
+        """Send a batch; return how many points the server will never keep."""
+        status, headers, answer = await self._exchange(self._target, body)
+        if status == 204:
+            return None
+        words = self._words(answer) or self._clean(headers.get("x-influxdb-error", ""))
+        if status == 400 or status == 422:
+            if "beyond retention policy" in words:
+                return self._too_old(words)
+            if status == 422 or _mentions(words, _ABOUT_POINTS):
+                raise Refused(words)
+            raise Denied("the server does not understand the request, check `url` (%s)" % words)
+        if status == 401:
+            raise Denied("wrong %s (HTTP 401: %s)" % (self._credential(), words))
+        if status == 403:
+            raise Denied("%s may not write here (HTTP 403: %s)" % (self._credential(), words))
+        if status == 404:
+            raise Denied(self._not_found(words))
+        if status == 500 and "retention policy not found" in words:
+            raise Denied("create the retention policy, or correct `retention_policy` (%s)" % words)
+        self._fail(status, headers, words)
+
+    def _too_old(self, words: str) -> int:
+        """The server stored the batch but for points that its retention policy would delete."""
+        mark = words.rfind("dropped=")
+        digits = words[mark + 8 :] if mark >= 0 else ""
+        count = min(int(digits), self._count) if digits.isdigit() else self._count
+        self.log.error("%d readings set aside, the rest is stored: %s", count, words)
+        return count
+
+    def _credential(self) -> str:
+        return "`token`" if self.entry["bucket"] else "`user` or `password`"
+
+    def _not_found(self, words: str) -> str:
+        if "bucket" in words or "organization" in words:
+            return 'create the bucket "%s", or correct `bucket` and `org` (%s)' % (
+                self.entry["bucket"],
+                words,
+            )
+        if "database not found" in words:
+            name = self.entry["database"]
+            return 'create the database: CREATE DATABASE "%s", or correct `database`' % name
+        wanted = "InfluxDB 2 (`bucket`)" if self.entry["bucket"] else "InfluxDB 1 (`database`)"
+        return "no %s at this `url` (HTTP 404: %s)" % (wanted, words)
+
+    def _plan(self, source) -> tuple:
+        """Make the constant parts of the lines of a source: they are escaped once."""
+        if len(self._plans) >= _PLANS:
+            self._plans.clear()
+        tags = dict(self._tags)
+        tags["source"] = source.name
+        head = [escaped(self.entry["measurement"], ", ")]
+        for key in sorted(tags):
+            value = escaped(tags[key], ", =")
+            if value:  # an empty tag is refused
+                head.append("%s=%s" % (escaped(key, ", ="), value))
+        columns = []
+        for index in self.cursor.columns(source):
+            channel = source.channels[index]
+            key = channel[KEY] + "_" if channel[KEY] == "time" else channel[KEY]  # reserved
+            decimals = _TEXT if channel[KIND] == "text" else channel[DECIMALS]
+            columns.append((index, decimals, (escaped(key, ", =") + "=").encode()))
+        plan = ((",".join(head) + " ").encode(), tuple(columns))
+        self._plans[source] = plan
+        return plan
+
+
+def _check(name: str, entry: dict) -> None:
+    """Raise ConfigError, one line per problem, for keys that do not go together."""
+    problems = []
+    if bool(entry["database"]) == bool(entry["bucket"]):
+        found = "both" if entry["bucket"] else "neither"
+        problems.append(
+            "give `database` (InfluxDB 1, VictoriaMetrics) or `bucket` (InfluxDB 2); found %s"
+            % found
+        )
+    elif entry["bucket"]:
+        for key in ("user", "password", "retention_policy"):
+            if entry[key]:
+                problems.append(
+                    "`%s` belongs to InfluxDB 1; `bucket` needs `org` and `token`" % key
+                )
+    else:
+        for key in ("org", "token"):
+            if entry[key]:
+                problems.append(
+                    "`%s` belongs to InfluxDB 2; `database` takes `user`, `password`" % key
+                )
+        if ":" in entry["user"]:
+            problems.append("`user` must not contain a colon")
+    if not entry["measurement"] or entry["measurement"].startswith("#"):
+        problems.append("`measurement` must not be empty or begin with #")
+    for key in entry["tags"]:
+        if key in ("source", "time", ""):
+            problems.append('`tags` must not have "%s": choose another name' % key)
+    if problems:
+        raise ConfigError("\n".join(["sink %s: %s" % (name, problem) for problem in problems]))
+
+
+def _mentions(words: str, phrases: tuple) -> bool:
+    for phrase in phrases:
+        if phrase in words:
+            return True
+    return False
+
+
+def escaped(name: str, special: str) -> str:
+    """A measurement, tag or field key with a backslash before each special character.
+
+    A line end would end the line, and a backslash at the end would escape what follows: a blank
+    takes the place of the first, the second goes.
+    """
+    name = name.replace("\r", " ").replace("\n", " ").rstrip("\\")
+    for char in special:
+        name = name.replace(char, "\\" + char)
+    return name
+
+
+def quoted(value: str) -> str:
+    """A text field."""
+    return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
