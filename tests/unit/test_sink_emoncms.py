@@ -3,6 +3,8 @@
 import asyncio
 import unittest
 
+import civil
+
 from joulelog import clock
 from joulelog.errors import Denied, NetError, Refused, Retry
 from joulelog.queue import Queue
@@ -354,7 +356,7 @@ class TestRetryAfter(unittest.TestCase):
         )
         self.assertEqual(http_batch.http_date("Tue, 29 Feb 2028 23:59:59 GMT"), 888796799)
         for seconds in range(0, 2000000000, 86400 * 17 + 12345):
-            year, month, day, hour, minute, second = clock.civil(seconds)
+            year, month, day, hour, minute, second = civil.fields(seconds)
             name = "JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3 - 3 : month * 3]
             text = "Mon, %02d %s %d %02d:%02d:%02d GMT" % (day, name, year, hour, minute, second)
             self.assertEqual(http_batch.http_date(text), seconds)

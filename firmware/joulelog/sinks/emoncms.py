@@ -11,10 +11,10 @@ everything; only the exact answers `ok` and `{"success": true}` mean that it has
 Its feeds keep the order they get, so nothing newer is sent before something older.
 """
 
+from civil import UNIX_2000
 from exact import DECIMALS, KEY, KIND, text
 from micropython import const
 
-from .. import clock
 from ..errors import Denied, Refused, Retry
 from .batch import Writer
 from .http_batch import SCHEMA as _SHARED
@@ -67,7 +67,7 @@ class Sink(HttpBatchSink):
                 continue
             if not lead:
                 out.put(b"%5B" if first else b",%5B")
-                out.put(str(time + clock.UNIX_2000))
+                out.put(str(time + UNIX_2000))
                 out.put(plan[0])
             out.put(lead)
             out.put(name)

@@ -7,6 +7,8 @@ shortened and freed of the sink's secrets before it gets into a text.
 
 import json
 
+import civil
+
 from ..errors import Denied, Refused, Retry
 from ..net import tls
 from .batch import SCHEMA as _BATCH
@@ -144,11 +146,5 @@ def http_date(text: str) -> int | None:
             return None
     if month < 0 or month % 3:
         return None
-    month = month // 3 + 1
     day, year, hour, minute, second = [int(parts[index]) for index in (1, 3, 4, 5, 6)]
-    if month < 3:  # years that begin in March have their leap day at the end
-        year -= 1
-        month += 12
-    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day
-    days -= 730426  # 2000-01-01
-    return days * 86400 + hour * 3600 + minute * 60 + second
+    return civil.seconds(year, month // 3 + 1, day, hour, minute, second)

@@ -13,11 +13,12 @@ Only 204 means stored. Series and time are the key there: a batch sent twice is 
 
 import binascii
 
+from civil import UNIX_2000
 from exact import DECIMALS, KEY, KIND, text
 from micropython import const
 
-from .. import COMPILED, VERSION, clock
-from ..errors import ConfigError, Denied, Refused
+from .. import COMPILED, VERSION
+from ..errors import Denied, Refused
 from .batch import Writer
 from .http_batch import SCHEMA as _SHARED
 from .http_batch import HttpBatchSink, percent
@@ -55,7 +56,6 @@ class Sink(HttpBatchSink):
     """Sends batches of line protocol."""
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
-        _check(name, entry)
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         credentials = ""
         if entry["bucket"]:
@@ -99,7 +99,7 @@ class Sink(HttpBatchSink):
             lead = b","
             begun = True
         if begun:
-            out.put(" %d\n" % (time + clock.UNIX_2000))
+            out.put(" %d\n" % (time + UNIX_2000))
 
     async def post(self, body: memoryview) -> int | None:
         """Send a batch; return how many points the server will never keep."""
@@ -168,36 +168,25 @@ class Sink(HttpBatchSink):
         return plan
 
 
-def _check(name: str, entry: dict) -> None:
-    """Raise ConfigError, one line per problem, for keys that do not go together."""
-    problems = []
-    if bool(entry["database"]) == bool(entry["bucket"]):
-        found = "both" if entry["bucket"] else "neither"
-        problems.append(
-            "give `database` (InfluxDB 1, VictoriaMetrics) or `bucket` (InfluxDB 2); found %s"
-            % found
-        )
-    elif entry["bucket"]:
-        for key in ("user", "password", "retention_policy"):
-            if entry[key]:
-                problems.append(
-                    "`%s` belongs to InfluxDB 1; `bucket` needs `org` and `token`" % key
-                )
-    else:
-        for key in ("org", "token"):
-            if entry[key]:
-                problems.append(
-                    "`%s` belongs to InfluxDB 2; `database` takes `user`, `password`" % key
-                )
-        if ":" in entry["user"]:
-            problems.append("`user` must not contain a colon")
+def problems(entry: dict, board):
+    """Yield what is wrong with a config entry beyond its table: keys that do not go together."""
+    if entry["database"] and entry["bucket"]:
+        yield "give `database` (InfluxDB 1, VictoriaMetrics) or `bucket` (InfluxDB 2), not both"
+    elif not entry["database"] and not entry["bucket"]:
+        yield "`database` (InfluxDB 1, VictoriaMetrics) or `bucket` (InfluxDB 2) is missing"
+    for key in ("user", "password", "retention_policy"):
+        if entry["bucket"] and entry[key]:
+            yield "`%s` belongs to InfluxDB 1; with `bucket` use `org` and `token`" % key
+    for key in ("org", "token"):
+        if entry["database"] and entry[key]:
+            yield "`%s` belongs to InfluxDB 2; with `database` use `user` and `password`" % key
+    if ":" in entry["user"]:
+        yield "`user` must not contain a colon"
     if not entry["measurement"] or entry["measurement"].startswith("#"):
-        problems.append("`measurement` must not be empty or begin with #")
+        yield "`measurement` must not be empty or begin with #"
     for key in entry["tags"]:
         if key in ("source", "time", ""):
-            problems.append('`tags` must not have "%s": choose another name' % key)
-    if problems:
-        raise ConfigError("\n".join(["sink %s: %s" % (name, problem) for problem in problems]))
+            yield '`tags` must not have "%s": choose another name' % key
 
 
 def _mentions(words: str, phrases: tuple) -> bool:
