@@ -2,6 +2,6 @@
 
 import board
 import config
-from joulelog.app import run
+from joulelog.start import run
 
 run(config, board)

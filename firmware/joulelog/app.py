@@ -1,7 +1,7 @@
 """The composition root: the only place that builds objects and creates tasks.
 
-    import config, board
-    run(config, board)            # never returns; on a computer Ctrl-C ends it
+    app = App(checked_config, board)
+    asyncio.run(app.run())
 
 Meters -> queue -> servers; who does what is in the README. Everything that a reader or sink
 needs of the rest it finds here:
@@ -9,14 +9,10 @@ needs of the rest it finds here:
     app.board  app.clock  app.queue  app.network  app.device  app.boot_id  app.version
 """
 
-import asyncio
-import gc
-import logging
 import os
 import sys
 
 from . import COMPILED, VERSION, clock, log, registry
-from .errors import ConfigError
 from .net.wifi import Wifi
 from .queue import Queue
 from .reading import Output
@@ -87,32 +83,3 @@ class App:
         while True:
             await clock.sleep_ms(1000)
             self.log.tick()
-
-
-def build(config, board, terminal: bool = False) -> App:
-    """Check a config (module or dict) and build the app; ConfigError says what to change."""
-    from . import report, schema
-
-    app = App(schema.check(config, board, registry), board, terminal)
-    for line in report.lines(app, schema):
-        logging.getLogger("start").info(line)
-    for name in ("schema", "kinds", "report"):  # needed at start only
-        sys.modules.pop("joulelog." + name, None)
-    package = sys.modules["joulelog"]
-    for name in ("schema", "kinds", "report"):
-        if hasattr(package, name):
-            delattr(package, name)
-    gc.collect()
-    return app
-
-
-def run(config, board, terminal: bool = False) -> None:
-    """Build the app and run it; prints what is wrong with the config, and raises ConfigError."""
-    try:
-        app = build(config, board, terminal)
-    except ConfigError as error:
-        print("The config cannot work yet:")
-        for line in str(error).split("\n"):
-            print("  " + line)
-        raise
-    asyncio.run(app.run())

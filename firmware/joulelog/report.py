@@ -1,5 +1,7 @@
 """The start report: what a person needs when it does not work. Dropped after the start."""
 
+import logging
+
 import machine
 
 from . import clock
@@ -13,7 +15,14 @@ _RESETS = (
 )
 
 
-def lines(app, schema):
+def say(app) -> None:
+    """Log the report."""
+    log = logging.getLogger("start")
+    for line in lines(app):
+        log.info("%s", line)
+
+
+def lines(app):
     """Yield the report, a line at a time."""
     yield "JouleLog %s (%s) on %s, device %s" % (
         app.version,
@@ -43,8 +52,6 @@ def lines(app, schema):
     yield "queue: %d readings in RAM; what it holds is lost at a power cut" % (
         app.config.queue["slots"]
     )
-    for line in schema.redacted(app.config):
-        yield "config: " + line
 
 
 def _reset_reason() -> str:

@@ -224,7 +224,9 @@ class _Checker:
                 )
                 continue
             before = len(self.problems)
-            filled = self.entry(where, entry, module.SCHEMA, common)
+            tables = module.SCHEMA  # one text, or a tuple of them
+            tables = (tables,) if isinstance(tables, str) else tables
+            filled = self.entry(where, entry, *(tables + (common,)))
             checked.append(filled)
             if len(self.problems) == before and hasattr(module, "problems"):
                 for problem in module.problems(filled, self._board):

@@ -100,8 +100,8 @@ _CHANNELS = b"""
 1-0:32.24.0 voltage_mean_l1 V 0 m voltage
 1-0:52.24.0 voltage_mean_l2 V 0 m voltage
 1-0:72.24.0 voltage_mean_l3 V 0 m voltage
-1-3:0.2.8 p1_version - 0 m -
-0-0:96.1.4 p1_version - 0 m -
+1-3:0.2.8 p1_version - 0 x -
+0-0:96.1.4 p1_version - 0 x -
 0-0:96.13.0 message - 0 x -
 0-0:96.13.1 message_code - 0 x -
 0-0:96.1.1 meter_id - 0 x -

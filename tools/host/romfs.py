@@ -5,7 +5,7 @@
 What is built lies in a folder under build/ for each profile and set of packages, and is built
 again only where a source has changed:
 
-    tree/            firmware/joulelog, the packages of lib/ and of deps, as .mpy
+    tree/            firmware/joulelog, the board, the packages of lib/ and of deps, as .mpy
     tree.romfs       the same as one image, made by `mpremote romfs build`
     shims.romfs      machine, network and friends of the VM: what is C code on a chip
     boot/            vm_boot.mpy, which mounts the images
@@ -44,7 +44,7 @@ def build(profile: str, deps: Path | None) -> Path:
     base.mkdir(parents=True, exist_ok=True)
     with open(base / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the folder
-        _pack(base / "tree", list(_sources(deps)))
+        _pack(base / "tree", list(_sources(profile, deps)))
         _pack(base / "shims", list(_shims()))
         compile_file(_HOST / "vm_boot.py", base / "boot/vm_boot.mpy", "vm_boot.py")
     return base
@@ -70,8 +70,12 @@ def compile_file(source: Path, target: Path, name: str, level: str = _LEVEL_OURS
     return True
 
 
-def _sources(deps: Path | None) -> Iterator[tuple[Path, Path, str]]:
+def _sources(profile: str, deps: Path | None) -> Iterator[tuple[Path, Path, str]]:
     """(source, path in the image, optimisation level) of all that goes into an image."""
+    board = _HOST / "boards" / f"{profile}.py"  # a computer with the limits of that chip
+    if not board.exists():
+        board = ROOT / "boards/HOST/board.py"
+    yield board, Path("board.py"), _LEVEL_OURS
     for source in (ROOT / "firmware/joulelog").rglob("*.py"):
         yield source, source.relative_to(ROOT / "firmware"), _LEVEL_OURS
     for package in (ROOT / "lib").glob("*/__init__.py"):

@@ -21,14 +21,14 @@ def load(path: str):
 
 def main(path: str, uarts: list) -> None:
     import board
-    from joulelog import app, clock
+    from joulelog import clock, start
 
     clock.set_speed(int(os.getenv("SPEED") or 1))
     config = load(path)
     for entry in config.readers:
         if entry.get("uart") == "sim" and uarts:
             entry["uart"] = uarts.pop(0)
-    app.run(config, board, bool(os.getenv("TABLE")))
+    start.run(config, board, bool(os.getenv("TABLE")))
 
 
 if __name__ == "__main__":

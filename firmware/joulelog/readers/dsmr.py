@@ -24,8 +24,8 @@ rx          | pin                 | null     | another pin than the board's
 invert      | bool                | false    | the chip inverts the signal (ESP32): no transistor needed
 request_pin | pin                 | null     | pin at the port's data request line (RJ12 pin 2)
 request     | choice hold pulse   | "hold"   | hold: request all the time; pulse: once per telegram
-"""
-    + p1.SCHEMA
+""",
+    p1.SCHEMA,
 )
 
 _SETTINGS = ((115200, 8, None), (9600, 7, 0))  # baud rate, bits, parity (0 is even)

@@ -14,8 +14,8 @@ file     | path                       | required | file with recorded telegrams,
 pause_ms | int 0..60000               | 1000     | pause behind each telegram
 repeat   | bool                       | true     | begin again at the end of the file
 times    | choice now meter           | "now"    | now: as if sent now; meter: the recorded time stamps
-"""
-    + p1.SCHEMA
+""",
+    p1.SCHEMA,
 )
 
 _CHUNK = const(64)  # small, so that a chunk seldom holds the ends of two telegrams

@@ -1,0 +1,10 @@
+"""HOST with the limits of boards/ESP8266_GENERIC: the board of the VM in the profile esp8266."""
+
+NAME = "HOST"
+CHIP = "host"
+UARTS: dict = {}
+RX_BUFFER = 2048
+LINE_BUFFER = 512
+CAN_INVERT = False
+LOG_DIRECTORY = "build/log"
+DEFAULTS = {"queue": {"slots": 8}, "log": {"size_kb": 100}}
