@@ -41,8 +41,8 @@ class GcmStream:
         """ecb_encrypt takes 16 or 64 bytes and returns as many; the rest is as for restart()."""
         self._ecb_encrypt = ecb_encrypt
         self._counters = bytearray(_GROUP)
-        self._lanes = b""
-        self._factors = ()
+        self._lanes = bytearray()  # the hash costs nothing until it is wanted
+        self._factors: tuple[bytes, ...] = ()
         self.restart(nonce, aad)
 
     def restart(self, nonce: bytes, aad: bytes | None = None) -> None:
@@ -88,7 +88,7 @@ class GcmStream:
             at += count
         return at
 
-    def verify(self, tag: bytes) -> bool:
+    def verify(self, tag: bytes | bytearray) -> bool:
         """True if the tag (12 to 16 bytes, shorter ones prove little) fits all that was fed."""
         if self._aad_size < 0 or not 12 <= len(tag) <= 16:
             return False

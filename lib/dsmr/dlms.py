@@ -1,14 +1,15 @@
 """Encrypted P1 telegrams: the DLMS/COSEM frame around them, decrypted while it comes in.
 
 Luxembourg's Smarty and Austria's Sagemcom T210-D-r send each telegram as one APDU of the type
-general-glo-ciphering (DLMS UA "Green Book", 9.2.7 and 9.5), security suite 0 (AES-128-GCM):
+general-glo-ciphering (DLMS UA "Green Book"), security suite 0 (AES-128-GCM):
 
     DB | 08 | system title (8) | length | security control | frame counter (4)
        | ciphertext | tag (12)
 
 The length (BER) counts what comes after it. The nonce is system title and frame counter, the
 additional data security control and authentication key. Security control is 30 (authenticated
-and encrypted) or 20 (encrypted, no tag); 10 (plain text with a tag) is no meter's and refused.
+and encrypted) or 20 (encrypted, no tag); anything else is taken for noise, also 10 (plain text
+with a tag), which no P1 meter is known to send.
 
     key = parse_key("00112233445566778899AABBCCDDEEFF")
     decryptor = Decryptor(cryptolib.aes(key, 1).encrypt, listener, auth_key)
