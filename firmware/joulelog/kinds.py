@@ -2,7 +2,7 @@
 
     fault("int 1..60", 90, required, board)   -> 'is 90; allowed is a whole number from 1 to 60'
     fault("int 1..60", 9, required, board)    -> None
-    nearest("usre", ("url", "user"))          -> "user"
+    nearest("usr", ("url", "user"))          -> "user"
 
 The types are listed in schema.py, the only user; both are dropped after the start.
 """

@@ -55,7 +55,7 @@ def trace(exception: BaseException) -> str:
     if hasattr(sys, "print_exception"):
         printer = io.StringIO()
         sys.print_exception(exception, printer)  # type: ignore[attr-defined]
-        printed = printer.getvalue()
+        printed = printer.getvalue()  # type: ignore[attr-defined]
     else:
         import traceback
 

@@ -185,8 +185,8 @@ class TestSchema(unittest.TestCase):
         )
 
     def test_misspelt_secret_is_not_shown(self):
-        entry = {"type": "mqtt", "host": "h", "pasword": SECRET}
-        line = self.check_one({"sinks": [entry]}, "`pasword`", "did you mean `password`?")
+        entry = {"type": "mqtt", "host": "h", "passwd": SECRET}
+        line = self.check_one({"sinks": [entry]}, "`passwd`", "did you mean `password`?")
         self.assertFalse(SECRET in line)
 
     def test_missing_key(self):
@@ -226,9 +226,9 @@ class TestSchema(unittest.TestCase):
         for bad in (300, "9600", False, None, 9600.0, []):
             entry = {"type": "dsmr", "uart": "sim", "baud": bad}
             self.check_one({"readers": [entry]}, "`baud` is ", "allowed: 0, 9600, 115200")
-        entry = {"type": "dsmr", "uart": "sim", "request": "puls"}
+        entry = {"type": "dsmr", "uart": "sim", "request": "pulze"}
         self.check_one(
-            {"readers": [entry]}, '`request` is "puls"', '"hold", "pulse"', 'mean "pulse"'
+            {"readers": [entry]}, '`request` is "pulze"', '"hold", "pulse"', 'mean "pulse"'
         )
         self.check_one({"log": {"level": "verbose"}}, "log: `level`", '"debug", "info", "warning"')
 
@@ -428,7 +428,7 @@ class TestSchema(unittest.TestCase):
             {
                 "device": 5,
                 "sinkz": [],
-                "wifi": {"ssid": "x", "pasword": SECRET},
+                "wifi": {"ssid": "x", "passwd": SECRET},
                 "readers": [{"type": "dsmr", "uart": 1}, {"type": "dsrm"}],
                 "sinks": [{"type": "mqtt", "host": "h", "password": 5, "port": "x"}, 7],
             }
@@ -457,7 +457,7 @@ class TestSchema(unittest.TestCase):
             ("URL", "url"),
             ("usr", "user"),
             ("pass", "password"),
-            ("mesurment", "measurement"),
+            ("meazurement", "measurement"),
             ("tag", "tags"),
             ("xyz", None),
             ("", None),
