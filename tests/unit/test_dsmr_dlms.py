@@ -241,6 +241,24 @@ class TestDamage(unittest.TestCase):
                     self.assertEqual(listener.believed[0], b"/one telegram")
                     self.assertEqual(listener.believed[-1], b"/another one")
 
+    def test_cut_off_header_makes_a_plausible_one(self):
+        # Two bytes of a header, and the next: its title's last bytes pass for length and control.
+        title = b"SAG\0\0\0P0"
+        frame = _frame(b"/one telegram", 1, title=title)
+        after = _frame(b"/another one", 2, title=title)
+        for at in range(len(frame)):
+            for sizes in ((1,), (4096,)):
+                _, listener = _run(frame + frame[:at] + after, sizes)
+                self.assertEqual(listener.believed, [b"/one telegram", b"/another one"])
+
+    def test_start_within_a_start(self):
+        title = b"\xdb\x08\xdb\x09WXYZ"
+        frame = _frame(b"/one telegram", 1, title=title)
+        after = _frame(b"/another one", 2, title=title)
+        for sizes in ((1,), (4096,)):
+            _, listener = _run(frame + frame[:25] + b"\xdb\x08" + after, sizes)
+            self.assertEqual(listener.believed, [b"/one telegram", b"/another one"])
+
     def test_garbage(self):
         alphabet = b"\xdb\x08\x30\x82\x01\x55"
         for _ in range(40):
