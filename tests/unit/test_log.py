@@ -318,7 +318,7 @@ class TestFiles(LogTest):
         # 23 lines of 44 bytes fit into the buffer.
         self.assertEqual(handler.file.writes, 10000 // 23 + 1)
         self.assertEqual(handler.file.write_errors, 0)
-        if VM:  # in blocks of 512 bytes: each flush of 1 kB erases 3 to 6, metadata included
+        if VM:  # blocks of 512 bytes: a flush of 1 kB touches three, and some metadata
             self.assertTrue(self.disk.erases < 6 * handler.file.writes, self.disk.erases)
 
     def test_a_restart_goes_on_in_the_same_file(self):
