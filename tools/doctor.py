@@ -147,14 +147,21 @@ class _Heard:
                 self.devices.append(device)
 
 
-def analyse(samples: dict, seconds: dict | None = None) -> Report:
-    """Judge what was heard: {(baud, "8N1" or "7E1"): bytes}; seconds: how long, same keys."""
+def analyse(samples: dict, seconds: dict | None = None, uart: int | str = 2) -> Report:
+    """Judge what was heard: {(baud, "8N1" or "7E1"): bytes}.
+
+    seconds: how long, same keys; uart: what the config entry shall name.
+    """
     best = None
     for setting in samples:
         found = _judge(setting, samples[setting], (seconds or {}).get(setting, 0))
         if best is None or _ORDER.index(found.verdict) < _ORDER.index(best.verdict):
             best = found
-    return best or _silent()
+    best = best or _silent()
+    if best.entry:
+        name = str(uart) if isinstance(uart, int) else '"%s"' % uart
+        best.entry = best.entry.replace("UART", name, 1)
+    return best
 
 
 def _judge(setting: tuple, data: bytes, seconds: int) -> Report:
@@ -274,7 +281,9 @@ def _maker(heard: _Heard) -> tuple:
     for prefix, name, place in _MAKERS:
         if heard.header.startswith(prefix):
             maker, country = name, place
-    if not country and heard.version and not heard.belgian_version:
+    if heard.belgian_version:
+        country = ""  # the dialect says it
+    elif not country and heard.version:
         country = "the Netherlands, most likely"
     return maker and " (%s)" % maker, country and ", from " + country
 
@@ -357,13 +366,14 @@ def _no_text(setting: tuple, data: bytes) -> Report:
             % ((len(data),) + setting),
             "Is ground connected (RJ12 pin 3)? Is the data line pulled up, and not left floating?",
             "Is this the P1 port? Its neighbour S1 sends raw samples: unplug from there.",
+            "An encrypted signal that is upside down as well looks like this, too.",
         ],
     )
 
 
 def _entry(setting: tuple, extra: str = "") -> str:
     """A reader's entry for config.py; the reader finds the line's settings by itself."""
-    parts = ['"type": "dsmr"', '"uart": 1']
+    parts = ['"type": "dsmr"', '"uart": UART']
     if setting[0] == 9600:
         parts.append('"baud": 9600')
     if extra:
@@ -499,12 +509,12 @@ def main() -> int:
     except KeyboardInterrupt:
         print()
         return 1
-    report = analyse(samples, times)
+    report = analyse(samples, times, options.device)
     print()
     for line in report.lines:
         print(line)
     if report.entry:
-        print("\nFor the readers in config.py (uart: the one that the cable is on):\n")
+        print('\nFor the readers in config.py (on an ESP32 "uart": 2, on an ESP8266 0):\n')
         print("    " + report.entry)
     return 0 if report.verdict == OK else 1
 
