@@ -30,6 +30,8 @@ from . import dns, tls, words
 
 VERSION = (0, 8, 3)
 _DENIED_PAUSE_MS = 60000
+_BUSY_PAUSE_MS = 5
+_IDLE_PAUSE_MS = 50
 _LASTING_MS = 30000  # a connection that was up for so long was no failure
 _CONNACK = "CONNACK reason code 0x"
 _REFUSALS = {  # MQTT 3.1.1, table 3.1
@@ -189,15 +191,19 @@ class Client(mqtt_as.MQTTClient):
             self._acked(found[0])
 
     async def _handle_msg(self) -> None:
+        pause_ms = _BUSY_PAUSE_MS
         try:
             while self.isconnected():
                 async with self.lock:
                     await self._flush()  # pings, answers
-                    self._heard = True
+                    await self.wait_msg()
                     while self._heard:
+                        pause_ms = _BUSY_PAUSE_MS
                         self._heard = False
                         await self.wait_msg()
-                await clock.sleep_ms(5 if self._on_way else 50)
+                await clock.sleep_ms(pause_ms)
+                if not self._on_way and pause_ms < _IDLE_PAUSE_MS:
+                    pause_ms += 1
         except Exception:  # noqa: BLE001 - mqtt_as asserts that nobody closes the connection
             pass
         self._reconnect()

@@ -2,30 +2,25 @@
 
     {"type": "mqtt", "host": "broker.example", "user": "logger", "password": "..."}
 
-json     <topic>/<source>/state    {"id":"5f-1c2","time":"2026-11-20T10:00:00Z","power_import":421}
-         <topic>/<source>/backlog  {"readings":[{...},{...}]}: what waited while a newer one went to
-                                   state; not retained
-         An id belongs to one reading for ever: who has seen it has a duplicate, which happens only
-         across a reconnect. Numbers have the meter's digits.
-topics   <topic>/<source>/<key>    45678.123; no time, so only the newest reading is sent
-emoncms  <topic>/<source>/<key>    the same for EmonCMS, which stores it as of now: <topic> is "emon",
-                                   nothing is retained, texts are left out
+json     <topic>/<source>/state and /backlog, with time and id: see mqtt_json.py
+topics   <topic>/<source>/<key>, one value each, only of now: see mqtt_values.py
+emoncms  the same for EmonCMS's MQTT input: <topic> is "emon", nothing is retained, no texts
 
-<topic>/status is "online", and "offline" when the connection is lost (retained, last will). A
-reading is confirmed when the broker has acknowledged all that was made of it and of those before.
+<topic>/status is "online", and "offline" when the connection is lost (retained, last will).
+
+Several messages are on their way at a time. A reading is confirmed when the broker has acknowledged
+all that was made of it and of the readings before. When the connection is lost nothing is repeated
+blindly: the cursor goes back, and the layout decides anew what is of now and what is backlog.
 """
 
 import asyncio
 import binascii
-import json
 
-from exact import DECIMALS, KEY, KIND, text
 from micropython import const
 
 from .. import clock
 from ..errors import ConfigError
 from ..net import tls
-from ..reading import SOURCE, TIME, VALUES
 from .batch import BatchSink
 
 SCHEMA = (
@@ -33,11 +28,11 @@ SCHEMA = (
 host | text | required | name or address of the broker
 port | int 1..65535 | null | null: 1883, with tls 8883
 tls | bool | false | encrypt the connection
-user | text | "" | "": without
-password | secret | "" |
+user | text | "" | "": none
+password | secret | "" | of this user
 client_id | name | null | null: the device's name and the end of the chip's number
 topic | text | null | what all topics begin with; null: the device's name, in layout emoncms "emon"
-layout | choice json topics emoncms | "json" | see the README
+layout | choice json topics emoncms | "json" | json: with time and backlog; topics: one value each
 retain | bool | null | the broker keeps the newest; null: yes, in layout emoncms no
 keepalive | int 5..3600 | 60 | seconds after which the broker misses a silent logger
 in_flight | int 1..8 | 8 | messages on their way at the same time
@@ -47,38 +42,37 @@ timeout | int 1..120 | 10 | seconds that the broker may take for an answer
     + tls.SCHEMA
 )
 
-_SERIAL = const(0)  # an entry on its way: [serial of the last reading in it or None, state]
-_STATE = const(1)
+_STATE = const(1)  # of an entry in _flight: [serial or None, state]
 _ON_WAY = const(0)
-_ACKED = const(1)
-_UNSENT = const(2)  # set aside, or without a value
-_WRAPPER = const(16)  # bytes around the readings in a backlog message
-_LOOK_BACK = const(16)  # readings among which a live one is looked for while a backlog goes out
+_DONE = const(1)
+_EMPTY = const(2)  # without a value for this sink
+_TOO_LARGE = const(3)
 _TOPIC_ROOM = const(72)  # bytes for source, key and packet header: more costs a second write
 
 
 class Sink(BatchSink):
-    """Keeps several messages on their way; counters, state and buffer are those of all batch sinks."""
+    """Keeps several messages on their way; counters, state and buffer are those of batch sinks."""
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
         super().__init__(name, entry, app, cursor)
-        layout = entry["layout"]
-        self.carries_time = layout == "json"
-        self.order = "any" if self.carries_time else "strict"
-        topic = entry["topic"] or ("emon" if layout == "emoncms" else app.device)
+        emoncms = entry["layout"] == "emoncms"
+        topic = entry["topic"] or ("emon" if emoncms else app.device)
         _check_topic(topic)
-        self._base = topic.encode()
-        self._retain = entry["retain"] if entry["retain"] is not None else layout != "emoncms"
-        self._texts = layout != "emoncms"
-        self._compose = self._compose_json if self.carries_time else self._compose_values
-        self._topic = b""  # of the message in the buffer
-        self._kept = False  # it is to be retained
-        self._flight: list = []  # entries in the order of their readings
-        self._on_way = 0  # messages that are not acknowledged
-        self._early: list = []  # serials ahead of the cursor that went to state already
-        self._looked = -1  # newest serial that was looked at for being live
+        _check_user(entry)
+        self.out = self._out  # the layout writes a message here
+        self.topic = topic.encode()
+        self.retain = not emoncms if entry["retain"] is None else entry["retain"]
+        self.on_way = 0  # messages that are not acknowledged
+        self._flight: list = []  # in the order of the readings, those without a message included
         self._failure: Exception | None = None  # that ended the client
-        self._set = None  # what is left of the readings that are being sent value by value
+        # Each layout is a module of its own: a board loads one.
+        if entry["layout"] == "json":
+            from . import mqtt_json as layout
+        else:
+            from . import mqtt_values as layout
+        self._layout = layout.Layout(self)
+        self.carries_time = layout.CARRIES_TIME
+        self.order = layout.ORDER
 
     async def run(self) -> None:
         """Send for ever."""
@@ -101,17 +95,10 @@ class Sink(BatchSink):
             keeper.cancel()
             client.close()
 
-    async def _keep(self, client) -> None:
-        try:
-            await client.run()
-        except Exception as failure:  # noqa: BLE001 - run() raises it: the supervisor restarts both
-            self._failure = failure
-            self.cursor.wake()
-
     def acked(self, entry: list) -> None:
         """The broker has this message."""
-        entry[_STATE] = _ACKED
-        self._on_way -= 1
+        entry[_STATE] = _DONE
+        self.on_way -= 1
         self._settle()
         self.cursor.wake()
 
@@ -120,16 +107,29 @@ class Sink(BatchSink):
         self._say(state, why)
         self.cursor.wake()
 
+    def done(self, serial: int) -> None:
+        """A layout has sent this reading, with messages that stand before."""
+        self._flight.append([serial, _DONE])
+        self._settle()
+
+    def empty(self, serial: int) -> None:
+        """A layout found nothing to send in this reading."""
+        self._flight.append([serial, _EMPTY])
+        self._settle()
+
+    def too_large(self, serial: int) -> None:
+        """A layout can never send this reading."""
+        self._flight.append([serial, _TOO_LARGE])
+        self._settle()
+
     def _new_client(self, mqtt_client):
         entry = self.entry
-        status = self._base + b"/status"
-        user = entry["user"].encode()
-        password = entry["password"].encode()
-        client_id = (entry["client_id"] or "%s-%s" % (self.app.device, _chip())).encode()
+        status = self.topic + b"/status"
+        client_id = entry["client_id"] or "%s-%s" % (self.app.device, _chip())
         settings = {
-            "client_id": client_id,
-            "user": user,
-            "password": password,
+            "client_id": client_id.encode(),
+            "user": entry["user"].encode(),
+            "password": entry["password"].encode(),
             "port": entry["port"] or (8883 if entry["tls"] else 1883),
             "keepalive": entry["keepalive"],
             "response_time": entry["timeout"],
@@ -146,35 +146,45 @@ class Sink(BatchSink):
             self.changed,
         )
 
+    async def _keep(self, client) -> None:
+        try:
+            await client.run()
+        except Exception as failure:  # noqa: BLE001 - _send() raises it: both are started again
+            self._failure = failure
+            self.cursor.wake()
+
     async def _send(self, client) -> None:
         """Keep as many messages on their way as are allowed."""
         self._give_back()
         while self._failure is None:
             if not client.ready:
-                if self._flight or self._set:
-                    self._give_back()
-            elif self._on_way < self.entry["in_flight"]:
-                entry = await self._compose()
-                if entry is not None:
-                    self._flight.append(entry)
-                    self._on_way += 1
-                    try:
-                        await client.send(self._topic, self._out.view(), self._kept, entry)
-                    except OSError:
-                        pass  # the client is not ready any more
+                self._give_back()
+            elif self.on_way < self.entry["in_flight"]:
+                message = await self._layout.compose()
+                if message is not None:
+                    await self._start(client, message)
                     continue
             await self.cursor.wait()
         raise self._failure
 
+    async def _start(self, client, message: tuple) -> None:
+        topic, retain, serial = message
+        entry = [serial, _ON_WAY]
+        self._flight.append(entry)
+        self.on_way += 1
+        try:
+            await client.send(topic, self.out.view(), retain, entry)
+        except OSError:
+            pass  # then the client is not ready any more
+
     def _give_back(self) -> None:
         """Without a connection nothing is on its way: the cursor will give it again."""
-        self.retried += self._on_way
-        self._flight = []
-        self._on_way = 0
-        self._set = None
-        self._early = []
-        self._looked = -1
-        self.cursor.rewind()
+        if self._flight or self.cursor.in_flight:
+            self.retried += self.on_way
+            self._flight = []
+            self.on_way = 0
+            self.cursor.rewind()
+        self._layout.reset()
 
     def _settle(self) -> None:
         """Confirm the readings at the front that are done."""
@@ -183,212 +193,12 @@ class Sink(BatchSink):
             serial, state = flight.pop(0)
             if serial is None:
                 continue
-            if state == _ACKED:
+            if state == _DONE:
                 self.cursor.confirm(serial)
-            else:
+            elif state == _EMPTY:
                 self.cursor.set_aside(serial)
-
-    def _done(self, serial: int, state: int) -> None:
-        """A reading that needs no message (any more)."""
-        self._flight.append([serial, state])
-        self._settle()
-
-    def _too_large(self, source, serial: int | None) -> None:
-        self.set_aside += 1
-        self.log.error("a reading of %s is larger than `batch`: it was set aside", source.name)
-        if serial is not None:
-            self._done(serial, _UNSENT)
-
-    # Layout json
-
-    async def _compose_json(self) -> list | None:
-        """Write the next message; return its entry, or None when there is nothing to send."""
-        while True:
-            found = self.cursor.next()
-            if found is None:
-                return None
-            serial, time, reading = found
-            if self._sent_early(serial):
-                self._done(serial, _ACKED)  # by its state message, which stands before it
-            elif self._is_newest(time, reading):
-                entry = self._compose_state(serial, time, reading)
-                if entry is not None:
-                    return entry
             else:
-                entry = self._compose_live(serial)
-                if entry is not None:
-                    return entry
-                entry = await self._compose_backlog(found)
-                if entry is not None:
-                    return entry
-
-    def _compose_state(self, serial: int, time: int, reading: tuple) -> list | None:
-        out = self._out
-        out.cut(0)
-        values = self._put_reading(serial, time, reading)
-        if not values:
-            self.cursor.skip()
-            return None
-        if out.overrun or out.room() < _WRAPPER:  # alone in a backlog message it must fit, too
-            self._too_large(reading[SOURCE], serial)
-            return None
-        self._address(reading[SOURCE], b"state", self._retain)
-        return [serial, _ON_WAY]
-
-    def _compose_live(self, behind: int) -> list | None:
-        """Write the state message of a reading that has just come, past the ones that wait.
-
-        Its own turn comes later; the entry is not the one that confirms it. With `every` the
-        newest reading is seldom a wanted one: then they all wait for their turn.
-        """
-        if self.entry.get("every"):
-            return None
-        queue = self.app.queue
-        newest = queue.newest
-        for serial in range(newest, max(behind, self._looked, newest - _LOOK_BACK), -1):
-            reading = queue.get(serial)
-            if reading is None or serial in self._early or not self._is_live(reading):
-                continue
-            time = queue.clock.resolve(reading[TIME])
-            self._out.cut(0)
-            if time is None or not self._put_reading(serial, time, reading):
-                continue
-            if self._out.overrun or self._out.room() < _WRAPPER:
-                continue
-            self.cursor.unread()
-            self._early.append(serial)
-            self._early.sort()
-            self._address(reading[SOURCE], b"state", self._retain)
-            return [None, _ON_WAY]
-        self._looked = newest
-        return None
-
-    def _is_live(self, reading: tuple) -> bool:
-        """True for the newest reading of a source that this sink wants."""
-        name = reading[SOURCE].name
-        wanted = self.entry.get("sources")
-        return (wanted is None or name in wanted) and self.app.queue.latest.get(name) is reading
-
-    def _sent_early(self, serial: int) -> bool:
-        """True for a reading that has overtaken those before it; asked in the order of serials."""
-        early = self._early
-        while early and early[0] < serial:
-            early.pop(0)
-        return bool(early) and early[0] == serial
-
-    async def _compose_backlog(self, found: tuple) -> list | None:
-        """Write as many readings of one source as fit; found is the first."""
-        out = self._out
-        source = found[2][SOURCE]
-        last = None
-        out.cut(0)
-        out.put('{"readings":[')
-        while True:
-            serial, time, reading = found
-            mark = out.length
-            if last is not None:
-                out.put(",")
-            values = self._put_reading(serial, time, reading)
-            if not values:
-                out.cut(mark)
-                self.cursor.skip()
-            elif not out.overrun and out.room() >= 2:
-                last = serial
-            elif last is None:
-                self._too_large(source, serial)
-                return None
-            else:
-                out.cut(mark)
-                self.cursor.unread()
-                break
-            await clock.sleep_ms(0)  # a reading takes some ms of a chip
-            found = self.cursor.next()
-            if found is None:
-                break
-            if found[2][SOURCE].name != source.name or not self._is_old(found):
-                self.cursor.unread()
-                break
-        if last is None:
-            return None
-        out.put("]}")
-        self._address(source, b"backlog", False)
-        return [last, _ON_WAY]
-
-    def _is_old(self, found: tuple) -> bool:
-        """True for a reading that belongs into the backlog."""
-        return not self._sent_early(found[0]) and not self._is_newest(found[1], found[2])
-
-    def _is_newest(self, time: int, reading: tuple) -> bool:
-        """True where no reading of the same source that this sink wants waits behind."""
-        latest = self.app.queue.latest.get(reading[SOURCE].name)
-        if latest is reading:
-            return True
-        every = self.entry.get("every")
-        if not every or latest is None:
-            return False
-        latest_time = self.app.queue.clock.resolve(latest[TIME])
-        return latest_time is not None and latest_time // every == time // every
-
-    def _put_reading(self, serial: int, time: int, reading: tuple) -> int:
-        """Write a reading as a JSON object; return how many values it has."""
-        out = self._out
-        source = reading[SOURCE]
-        values = reading[VALUES]
-        count = 0
-        out.put('{"id":"%s-%x","time":"%s"' % (self.app.boot_id, serial, clock.iso(time)))
-        for index in self.cursor.columns(source):
-            value = values[index]
-            if value is None:
-                continue
-            channel = source.channels[index]
-            # Never a number through json: the digits are those of the meter.
-            number = (
-                json.dumps(value) if isinstance(value, str) else text(value, channel[DECIMALS])
-            )
-            out.put(',"%s":%s' % (channel[KEY], number))
-            count += 1
-        out.put("}")
-        return count
-
-    def _address(self, source, last: bytes, retain: bool) -> None:
-        self._topic = b"%s/%s/%s" % (self._base, source.name.encode(), last)
-        self._kept = retain
-
-    # Layouts without time: the newest readings, one message per value
-
-    async def _compose_values(self) -> list | None:
-        """Write the next value; None until the broker has all those of the readings before."""
-        while True:
-            if self._set is None:
-                if self._on_way:
-                    return None
-                found = self.cursor.newest()
-                if not found:
-                    return None
-                self._set = self._values(found)
-            for _ in self._set:
-                return [None, _ON_WAY]
-            self._set = None
-
-    def _values(self, found: list):
-        """Write one value after the other into the buffer."""
-        for serial, _, reading in found:
-            source = reading[SOURCE]
-            sent = False
-            for index in self.cursor.columns(source):
-                value = reading[VALUES][index]
-                channel = source.channels[index]
-                if value is None or (channel[KIND] == "text" and not self._texts):
-                    continue
-                self._out.cut(0)
-                self._out.put(value if isinstance(value, str) else text(value, channel[DECIMALS]))
-                if self._out.overrun:
-                    self._too_large(source, None)
-                    continue
-                self._address(source, channel[KEY].encode(), self._retain)
-                sent = True
-                yield
-            self._done(serial, _ACKED if sent else _UNSENT)
+                self._put_aside(serial, "it is larger than `batch`")
 
 
 def _check_topic(topic: str) -> None:
@@ -398,6 +208,11 @@ def _check_topic(topic: str) -> None:
             raise ConfigError("topic: %r is not possible; + and # are for subscribers" % topic)
     if topic.startswith("$") or topic.endswith("/"):
         raise ConfigError("topic: %r is not possible; no $ at the start, no / at the end" % topic)
+
+
+def _check_user(entry: dict) -> None:
+    if entry["password"] and not entry["user"]:
+        raise ConfigError("user: missing; MQTT has no password without a user")
 
 
 def _chip() -> str:
