@@ -6,7 +6,7 @@ Each file is imported with its folder on the path and may `import unittest`: Tes
 usual asserts, setUp, tearDown and their class forms, subTest, skipTest, skip, skipIf, skipUnless
 and SkipTest. A failing test takes one line (-v adds the traceback and names every test), and the
 last line counts: "12 passed, 0 failed, 1 skipped". Exit status 1 when something failed, and when
-no test ran.
+there was no test.
 """
 
 import gc
@@ -197,7 +197,7 @@ class _Report:
             print(text.getvalue())
 
 
-def _run_class(name: str, case, report: _Report) -> None:
+def _run_class(name: str, case, report: _Report):
     methods = sorted([method for method in dir(case) if method.startswith("test")])
     reason = getattr(case, "_skip", None)
     if reason is None:
@@ -220,6 +220,7 @@ def _run_class(name: str, case, report: _Report) -> None:
             report.skip(f"{name}.{method}", 1, problem)
         except Exception as problem:
             report.failure(f"{name}.{method}", problem)
+        yield
     try:
         case.tearDownClass()
     except Exception as problem:
@@ -234,7 +235,7 @@ def _run_test(test, method: str) -> None:
         test.tearDown()
 
 
-def _run_file(path: str, report: _Report) -> None:
+def _run_file(path: str, report: _Report):
     folder, name = path.rsplit("/", 1) if "/" in path else (".", path)
     name = name[: -len(".py")]
     before = list(sys.modules)
@@ -244,7 +245,7 @@ def _run_file(path: str, report: _Report) -> None:
         for attribute in sorted(dir(module)):
             case = getattr(module, attribute)
             if isinstance(case, type) and issubclass(case, TestCase) and case is not TestCase:
-                _run_class(f"{name}.{attribute}", case, report)
+                yield from _run_class(f"{name}.{attribute}", case, report)
     except SkipTest as problem:
         report.skip(name, 1, problem)
     except Exception as problem:
@@ -272,16 +273,26 @@ class _Unittest:
         """The runner runs the tests; a file need not."""
 
 
-def main(arguments: list[str]) -> int:
-    """Run the files; return the exit status."""
-    verbose = "-v" in arguments
+def steps(arguments: list[str]):
+    """Run the files test by test: a generator that yields after each; its last item is the status.
+
+    The wasm builds collect garbage only between calls from outside, so they take single steps.
+    """
     sys.modules["unittest"] = _Unittest
-    report = _Report(verbose)
+    report = _Report("-v" in arguments)
     for path in arguments:
         if path != "-v":
-            _run_file(path, report)
+            yield from _run_file(path, report)
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
-    return 1 if report.failed or not report.passed + report.skipped else 0
+    yield 1 if report.failed or not report.passed + report.skipped else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the files; return the exit status."""
+    status = 1
+    for status in steps(arguments):
+        pass
+    return status
 
 
 if __name__ == "__main__":
