@@ -28,7 +28,8 @@ import exact  # noqa: E402
 from civil import iso  # noqa: E402
 from dsmr import obis, stamp  # noqa: E402
 from dsmr.frame import ABSENT, BAD, OK, Framer  # noqa: E402
-from dsmr.telegram import Telegram, text  # noqa: E402
+from dsmr.obis import text  # noqa: E402
+from dsmr.telegram import Telegram  # noqa: E402
 from plain_aes import encryptor  # noqa: E402
 
 _CRC = {OK: "ok", ABSENT: "absent", BAD: "bad"}

@@ -66,6 +66,7 @@ class Framer:
         self._held = False  # the line in the buffer is whole; the next may continue it
         self._skipping = False  # the line does not fit
         self._crc = 0
+        self._second_crc = -1  # from the last '/' inside the identification; -1 where there is none
         self._size = 0  # bytes of the telegram so far
         self._digit = 0  # digits of the CRC so far
 
@@ -115,8 +116,14 @@ class Framer:
             if slash >= 0:  # only the identification line may hold one: a telegram begins here
                 self.interrupted += 1
                 return self._hunt(data, slash, end)
-        self._crc = update(self._crc, data, start, stop)
-        self._size += stop - start
+        else:
+            if self._size and data[start] == _SLASH:  # part of the identification, or the
+                self._second_crc = 0  # start of the next telegram: the CRC will tell
+            slash = data.find(b"/", start + 1, stop)
+            if slash >= 0:
+                stop = slash
+                newline = -1
+        self._count(data, start, stop)
         if self._size > self._longest:
             self.overflows += 1
             self.reset()
@@ -126,6 +133,13 @@ class Framer:
         if self._fresh:
             self._end_of_line()
         return stop
+
+    def _count(self, data, start: int, stop: int) -> None:
+        """Let these bytes count for the CRC and the size."""
+        self._crc = update(self._crc, data, start, stop)
+        if self._second_crc >= 0:
+            self._second_crc = update(self._second_crc, data, start, stop)
+        self._size += stop - start
 
     def _keep(self, data, start: int, stop: int) -> None:
         size = stop - start
@@ -156,7 +170,7 @@ class Framer:
     def _begin(self, filled: int) -> None:
         """The identification line is complete: a telegram begins, or it was noise."""
         for index in range(filled):
-            if not 32 <= self._buffer[index] < 127:
+            if self._buffer[index] > 126:  # a wrong key, or a wrong baud rate
                 self.reset()
                 return
         self._listener.begin(bytes(self._view[1:filled]))
@@ -172,8 +186,7 @@ class Framer:
 
     def _exclamation(self, data, at: int) -> int:
         self._emit()
-        self._crc = update(self._crc, data, at, at + 1)
-        self._size += 1
+        self._count(data, at, at + 1)
         self._state = _TAIL
         return at + 1
 
@@ -195,7 +208,8 @@ class Framer:
         digits = bytes(self._digits[: self._digit])
         verdict = ABSENT
         if digits:
-            verdict = OK if _hexadecimal(digits) == self._crc else BAD
+            crc = _hexadecimal(digits)
+            verdict = OK if crc == self._crc or crc == self._second_crc >= 0 else BAD
         if self._size > self.longest_telegram:
             self.longest_telegram = self._size
         self.reset()

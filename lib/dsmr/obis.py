@@ -172,9 +172,15 @@ def number(group: bytes) -> tuple[int, int, str] | None:
     """Return (value, decimals, unit as sent) of bracket contents, or None where it is no number."""
     star = group.find(b"*")
     parsed = parse(group if star < 0 else group[:star])
-    if parsed is None:
+    unit = "" if star < 0 else text(group[star + 1 :])
+    if parsed is None or (star >= 0 and len(unit) != len(group) - star - 1):
         return None
-    return parsed[0], parsed[1], "" if star < 0 else group[star + 1 :].decode()
+    return parsed[0], parsed[1], unit
+
+
+def text(group: bytes) -> str:
+    """Bracket contents as text: printable ASCII, without the 0xFF that one meter pads with."""
+    return "".join([chr(byte) for byte in group if 32 <= byte < 127])
 
 
 def scaled(value: int, decimals: int, unit: str) -> tuple[int, int, str]:

@@ -68,7 +68,7 @@ class Telegram:
         """A telegram begins: forget the one before."""
         self._forget()
         self._pending = False
-        self.header = line.decode()
+        self.header = obis.text(line)
         self.time = None
         for index in range(len(self.values)):
             self.values[index] = None
@@ -150,25 +150,28 @@ class Telegram:
             name = code.decode() if max(code) < 128 else ""
             if name not in self._wanted:
                 return None
-            text = obis.number(groups[-1]) is None
-            return name, "", 0, "text" if text else "measurement", ""
+            words = obis.number(groups[-1]) is None
+            return name, "", 0, "text" if words else "measurement", ""
         if channel[KIND] == "text" and channel[KEY] not in self._wanted:
             return None
-        for known in self._learned:  # two codes of one meaning: the first one counts
-            if known[KEY] == channel[KEY]:
-                return None
         return channel
 
     def _add(self, channel: tuple) -> int:
+        """The index of this channel: a new one, or that of another code of the same meaning."""
+        for index, known in enumerate(self._learned):
+            if known[KEY] == channel[KEY]:
+                return index
         self._learned.append(channel)
         self.values.append(None)
         self._changed = True
         return len(self._learned) - 1
 
     def _store(self, slot: int, groups: list) -> None:
+        if self.values[slot] is not None:  # of two lines of one meaning the first one counts
+            return
         channel = self._learned[slot]
         if channel[KIND] == "text":
-            self.values[slot] = text(groups[-1])
+            self.values[slot] = obis.text(groups[-1])
             return
         # (time)(value) for peaks; of two values, as Luxembourg's limits, the first one
         group = groups[1] if len(groups) == 2 and len(groups[0]) == 13 else groups[0]
@@ -215,7 +218,7 @@ class Telegram:
             return  # no meter behind this channel: its time stamp is no date
         meter[_VALUE], meter[_DECIMALS], meter[_UNIT] = parsed
         if what == b"24.3.0" and len(groups) == 7:  # DSMR 2.2 gives the unit on its own
-            meter[_UNIT] = text(groups[5])
+            meter[_UNIT] = obis.text(groups[5])
         if what == b"24.2.3" and not meter[_TYPE]:
             meter[_TYPE] = 3  # gas without temperature correction (Belgium)
 
@@ -247,8 +250,3 @@ class Telegram:
                 channel = (key, channel[1], channel[2], channel[3], channel[4])
                 break
         self._mbus_slots[number] = self._add(channel)
-
-
-def text(group: bytes) -> str:
-    """Bracket contents as text: printable ASCII, without the 0xFF that one meter pads with."""
-    return "".join([chr(byte) for byte in group if 32 <= byte < 127])
