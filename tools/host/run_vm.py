@@ -13,7 +13,8 @@ installed; --deps FOLDER names others, --deps "" leaves them out.
 
 Exit status: the script's own; 3 when the VM or a tool to build with cannot be had here.
 
-From a test: subprocess.run(run_vm.command("tests/vm/scripts/x.py", ["argument"], "esp32"))
+From a test: subprocess.run(run_vm.command("tests/vm/scripts/x.py", ["argument"], "esp32")). This
+folder is no package: it is put on the import path, and its modules find each other by name.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def command(
     arguments: list[str] | tuple[str, ...] = (),
     profile: str = "esp32",
     heap: str | None = None,
-    deps: Path | None | str = "installed",
+    deps: Path | str | None = "installed",
 ) -> list[str]:
     """Build what the profile needs; return the command that runs the script on the VM.
 

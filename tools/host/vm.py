@@ -8,8 +8,8 @@ Looked for, in this order:
 1. the environment variable JOULELOG_VM (a command line),
 2. a `micropython` on PATH that is a 32-bit build, 1.24 or newer,
 3. Debian trixie's i386 package in the cache folder (JOULELOG_CACHE, or ~/.cache/joulelog), started
-   with its own libc. `ensure` fetches it with apt-get from the Debian mirror that this machine uses
-   already and unpacks it there; nothing is installed on the machine itself and no root is needed.
+   with its own libc. `ensure` fetches it with apt-get from the Debian mirror of this machine's
+   configuration and unpacks it; nothing is installed on the machine and no root is needed.
 
 Exit status 3: the VM cannot be had here (the text says why).
 """

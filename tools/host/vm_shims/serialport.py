@@ -38,7 +38,7 @@ class SerialPort:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self._file = open(path, "r+b", buffering=0)
+            self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - until close()
         except OSError as problem:
             raise OSError(
                 problem.errno,

@@ -1,0 +1,193 @@
+"""tools/host does what the other tests build on: shims, VM, profiles, packages, runner."""
+
+import os
+import pty
+import subprocess
+import sys
+import termios
+import tty
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/host"))
+
+import romfs  # noqa: E402
+import run_vm  # noqa: E402
+import vm  # noqa: E402
+
+SCRIPTS = ROOT / "tests/vm/scripts"
+SHIMS = ROOT / "tools/host/shims"
+
+
+def on_vm(script: Path, *arguments: str, profile: str = "esp32", heap: str | None = None):
+    try:
+        return run_vm.command(script, arguments, profile, heap)
+    except vm.Unavailable as problem:
+        tiers.missing("the MicroPython VM", "vm", str(problem))
+
+
+def on_cpython(script: Path, *arguments: str) -> list[str]:
+    return [sys.executable, str(script), *arguments]
+
+
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize("start", [on_cpython, on_vm])
+def test_a_uart_is_a_serial_device(start):
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    command = start(SCRIPTS / "uart_echo.py", os.ttyname(slave))
+    environment = {**os.environ, "PYTHONPATH": str(SHIMS)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout
+    assert process.stdout.readline() == "READY 0 None None\n"
+    os.close(slave)
+    assert termios.tcgetattr(master)[4] == termios.B9600
+    sent = bytes(range(256))
+    heard = b""
+    for at in range(0, 256, 50):  # control characters and line ends included
+        piece = sent[at : at + 50]
+        os.write(master, piece)
+        while len(heard) < at + len(piece):
+            heard += os.read(master, 256)
+    os.close(master)
+    assert heard == sent
+    rest, _ = process.communicate(timeout=20)
+    assert rest.startswith("GONE")
+    assert "has gone" in rest
+
+
+@pytest.mark.parametrize("start", [on_cpython, on_vm])
+def test_a_uart_that_is_not_there_says_so(start, tmp_path):
+    script = tmp_path / "missing.py"
+    script.write_text(
+        "import machine\n"
+        "for place in ('/dev/ttyNONE', '/etc/hostname'):\n"
+        "    try:\n"
+        "        machine.UART(place, 9600)\n"
+        "    except OSError as problem:\n"
+        "        print(place in str(problem))\n"
+    )
+    assert run(start(script), PYTHONPATH=str(SHIMS)).stdout == "True\nTrue\n"
+
+
+def test_aes_is_the_one_of_the_boards(tmp_path):
+    tiers.require("cryptography", "host", "pip install cryptography")
+    script = tmp_path / "aes.py"
+    script.write_text(
+        "import cryptolib\n"
+        "key = bytes(range(16))\n"
+        "print(cryptolib.aes(key, 1).encrypt(bytes(32)).hex())\n"
+        "print(cryptolib.aes(key, 2, key).decrypt(bytes(32)).hex())\n"
+        "out = bytearray(b'0123456789abcdef')\n"
+        "cryptolib.aes(key + key, 1).encrypt(out, out)\n"
+        "print(bytes(out))\n"
+        "for arguments in ((bytes(5), 1), (key, 6), (key, 2)):\n"
+        "    try:\n"
+        "        print(cryptolib.aes(*arguments))\n"
+        "    except ValueError as problem:\n"
+        "        print(problem)\n"
+    )
+    here = run(on_cpython(script), PYTHONPATH=str(SHIMS))
+    assert here.stdout.count("\n") == 6
+    assert here.stdout == run(on_vm(script)).stdout
+
+
+@pytest.mark.parametrize("profile", sorted(run_vm.PROFILES))
+def test_a_profile_has_its_heap_and_its_kind_of_image(profile):
+    done = run(on_vm(SCRIPTS / "where.py", "a", "-v", profile=profile))
+    assert done.returncode == 7, done.stderr
+    first, second = done.stdout.splitlines()
+    heap, packed = run_vm.PROFILES[profile]
+    exact = "/rom/exact" if packed else str(romfs.ROOT / "build" / profile)
+    assert first.startswith("__main__ ['a', '-v'] " + exact)
+    assert first.endswith("/shims/machine.mpy")
+    size, used = map(int, second.split())
+    assert 0.95 * 1024 * int(heap[:-1]) < size <= 1024 * int(heap[:-1])
+    assert used < 9000  # boot code, shims and lib/exact
+
+
+def test_a_script_that_does_not_compile_is_named(tmp_path):
+    on_vm(SCRIPTS / "where.py")
+    script = tmp_path / "broken.py"
+    script.write_text("x = = 1\n")
+    with pytest.raises(romfs.BuildError, match=r"broken\.py"):
+        run_vm.command(script)
+
+
+def test_a_changed_source_is_built_again(tmp_path):
+    script = tmp_path / "hello.py"
+    for text in ("one", "two"):
+        script.write_text(f"print({text!r})\n")
+        assert run(on_vm(script)).stdout == text + "\n"
+
+
+def test_something_else_is_no_vm():
+    done = run(
+        [sys.executable, str(ROOT / "tools/host/vm.py"), "path"], JOULELOG_VM=sys.executable
+    )
+    assert done.returncode == 3
+    assert "JOULELOG_VM" in done.stderr
+
+
+def test_packages_that_differ_from_their_pins_are_named_each_time(tmp_path):
+    deps = [sys.executable, str(ROOT / "tools/host/deps.py"), "ensure"]
+    place = {"JOULELOG_CACHE": str(tmp_path / "cache"), "DEPS_FROM": str(tmp_path)}
+    nothing = run(deps, **place)
+    assert nothing.returncode == 3
+    assert "micropython-lib is missing" in nothing.stderr
+    for source in (
+        "micropython-lib/python-stdlib/logging/logging.py",
+        "micropython-lib/python-stdlib/ssl/ssl.py",
+        "micropython-lib/python-ecosys/aiohttp/aiohttp/__init__.py",
+        "micropython-lib/python-ecosys/aiohttp/aiohttp/aiohttp_ws.py",
+        "micropython-mqtt/mqtt_as/__init__.py",
+    ):
+        (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / source).write_text("VERSION = 0\n")
+    for _ in range(2):
+        done = run(deps, **place)
+        assert done.returncode == 0
+        assert "mqtt_as 0.8.3" in done.stderr
+        assert (Path(done.stdout.strip()) / "mqtt_as/__init__.py").read_text() == "VERSION = 0\n"
+
+
+def test_the_runner_tells_failures_from_passes(tmp_path):
+    test = tmp_path / "test_sample.py"
+    test.write_text(
+        "import unittest\n"
+        "class Sample(unittest.TestCase):\n"
+        "    def test_right(self):\n"
+        "        self.assertEqual(1, 1)\n"
+        "    def test_wrong(self):\n"
+        "        self.assertEqual(1, 2)\n"
+        "    def test_error(self):\n"
+        "        {}['key']\n"
+        "    def test_not_raised(self):\n"
+        "        with self.assertRaises(ValueError):\n"
+        "            pass\n"
+        "    @unittest.skipIf(True, 'reason')\n"
+        "    def test_left_out(self):\n"
+        "        self.fail()\n"
+    )
+    runner = ROOT / "tests/vm/runner.py"
+    done = run(on_vm(runner, str(test), heap="2M"))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "1 passed, 3 failed, 1 skipped"
+    wrong = "FAIL test_sample.Sample.test_wrong AssertionError: 1 != 2 (test_sample.py:6)"
+    assert wrong in lines
+    assert run(on_vm(runner, heap="2M")).returncode == 1  # no test is no success
