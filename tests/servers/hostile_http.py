@@ -57,7 +57,8 @@ OPEN_ANSWERS = {
     "/hang-body": b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf of",
 }
 
-# What is sent over and over until the client has enough.
+# What is sent over and over until the client has enough (some MB at most).
+_ENOUGH = 5000
 ENDLESS = {
     "/endless-line": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 1000),
     "/endless-head": (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50),
@@ -144,9 +145,12 @@ class HostileServer:
         elif name in ENDLESS:
             start, more = ENDLESS[name]
             writer.write(start)
-            while not writer.is_closing():
+            for _ in range(_ENOUGH):
+                if writer.is_closing() or reader.at_eof() or reader.exception():
+                    break
                 writer.write(more)
                 await writer.drain()
+                await asyncio.sleep(0)  # a lost connection is only noticed between two steps
         elif name in OPEN_ANSWERS:
             writer.write(OPEN_ANSWERS[name])
             await reader.read()  # until the client goes

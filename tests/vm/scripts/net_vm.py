@@ -26,6 +26,7 @@ from joulelog.errors import ConfigError
 from joulelog.net import dns, http, ntp, tls
 
 longest_step_ms = 0
+contexts: dict = {}
 
 
 async def watch() -> None:
@@ -37,6 +38,14 @@ async def watch() -> None:
         longest_step_ms = max(longest_step_ms, clock.uptime_ms() - before - 5)
 
 
+def context(step: dict):
+    """One context per certificate, as a sink has one for all of its requests."""
+    key = (step["url"][:5], step.get("ca"), step.get("verify"))
+    if key not in contexts:
+        contexts[key] = tls.context(step)
+    return contexts[key]
+
+
 async def http_step(step: dict) -> dict:
     body = step.get("body")
     status, headers, answer = await http.request(
@@ -44,7 +53,7 @@ async def http_step(step: dict) -> dict:
         step["url"],
         None if body is None else memoryview(bytearray(body.encode())),
         step.get("headers"),
-        tls.context(step),
+        context(step),
         step.get("timeout_ms", 2000),
         step.get("limit", 2048),
     )
