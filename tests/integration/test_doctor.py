@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tools import doctor  # noqa: E402
+from tools import doctor, p1_analysis  # noqa: E402
 from tools.sim import line, telegrams  # noqa: E402
 from tools.sim.p1 import MODELS, Faults, Meter, Ticks  # noqa: E402
 
@@ -49,7 +49,7 @@ def heard(model: str, data: bytes, baud: int, mode: str, upside_down: bool = Fal
     return line.hear(levels, about.baud, baud, mode)
 
 
-def words(report: doctor.Report) -> str:
+def words(report: p1_analysis.Report) -> str:
     return "\n".join(report.lines)
 
 
@@ -58,8 +58,8 @@ def test_names_every_meter(model):
     about = telegrams.MODELS[model]
     setting = (about.baud, about.mode)
     data = heard(model, sent(model, 6), *setting)
-    report = doctor.analyse({setting: data}, {setting: 6 * about.interval_s})
-    assert report.verdict == doctor.OK
+    report = p1_analysis.analyse({setting: data}, {setting: 6 * about.interval_s})
+    assert report.verdict == p1_analysis.OK
     assert "6 good, 0 with a wrong CRC" in words(report)
     assert "%d telegrams a minute" % (60 // about.interval_s) in words(report)
     for word in WORDS[model]:
@@ -71,7 +71,7 @@ def test_names_every_meter(model):
 
 def test_longest_telegram_is_that_of_the_line():
     data = sent("hu", 1)
-    report = doctor.analyse({(115200, "8N1"): data})
+    report = p1_analysis.analyse({(115200, "8N1"): data})
     # From '/' to the end of the CRC, or without its digits and line end.
     size = int(words(report).split("longest telegram has ")[1].split(" ")[0])
     assert len(data) - 6 <= size <= len(data)
@@ -79,14 +79,14 @@ def test_longest_telegram_is_that_of_the_line():
 
 def test_starting_in_mid_telegram_is_no_fault():
     data = sent("nl50", 5)[400:-300]
-    report = doctor.analyse({(115200, "8N1"): data})
-    assert report.verdict == doctor.OK and "3 good, 0 with a wrong CRC" in words(report)
+    report = p1_analysis.analyse({(115200, "8N1"): data})
+    assert report.verdict == p1_analysis.OK and "3 good, 0 with a wrong CRC" in words(report)
 
 
 def test_silence_names_what_to_check():
     for samples in ({}, {(115200, "8N1"): b""}, {(115200, "8N1"): b"", (9600, "7E1"): b""}):
-        report = doctor.analyse(samples)
-        assert report.verdict == doctor.SILENT and report.entry == ""
+        report = p1_analysis.analyse(samples)
+        assert report.verdict == p1_analysis.SILENT and report.entry == ""
         for word in ("data request", "activated", "ground", "pulled up"):
             assert word in words(report)
 
@@ -96,8 +96,8 @@ def test_silence_names_what_to_check():
 def test_inverted_line(model, mode):
     about = telegrams.MODELS[model]
     data = heard(model, sent(model), about.baud, mode, upside_down=True)
-    report = doctor.analyse({(about.baud, mode): data})
-    assert report.verdict == doctor.INVERTED
+    report = p1_analysis.analyse({(about.baud, mode): data})
+    assert report.verdict == p1_analysis.INVERTED
     assert "upside down" in words(report) and '"invert": True' in report.entry
 
 
@@ -105,23 +105,23 @@ def test_the_inverted_pattern_is_the_documented_one():
     zeros = heard("nl50", b"\r\n1-0:1.8.1(" + b"0" * 40, 115200, "8N1", upside_down=True)
     assert b"\x9f" * 40 in zeros
     for byte in b"0123456789*().-:kWhVA\r\n":
-        assert doctor.uninverted(bytes([(~byte & 0x7F) << 1 | 1])) == bytes([byte])
+        assert p1_analysis.uninverted(bytes([(~byte & 0x7F) << 1 | 1])) == bytes([byte])
     data = heard("nl50", sent("nl50", 2), 115200, "8N1", upside_down=True)
-    assert b"0-0:1.0.0(260621120001S)\r\n" in doctor.uninverted(data)
+    assert b"0-0:1.0.0(260621120001S)\r\n" in p1_analysis.uninverted(data)
     assert sum(byte & 1 for byte in data) > 0.98 * len(data)
 
 
 def test_an_inverted_meter_is_named_where_a_telegram_comes_whole():
     data = heard("se", sent("se", 6), 115200, "8N1", upside_down=True)
-    assert b"1-0:1.8.0" in doctor.uninverted(data)
+    assert b"1-0:1.8.0" in p1_analysis.uninverted(data)
     assert b"1-0:1.8.0" not in data
 
 
 def test_7e1_heard_as_8n1():
     data = heard("nl22", sent("nl22"), 9600, "8N1")
     assert b"1-0:1.8.1" not in data
-    report = doctor.analyse({(9600, "8N1"): data})
-    assert report.verdict == doctor.PARITY
+    report = p1_analysis.analyse({(9600, "8N1"): data})
+    assert report.verdict == p1_analysis.PARITY
     assert "9600 7E1" in words(report) and '"baud": 9600' in report.entry
     assert "Iskraemeco" in words(report)
 
@@ -129,47 +129,47 @@ def test_7e1_heard_as_8n1():
 def test_8n1_heard_as_7e1_still_reads():
     # Bit 7 of text is 0 and lands where the parity bit would be.
     data = heard("nl50", sent("nl50"), 115200, "7E1")
-    assert doctor.analyse({(115200, "7E1"): data}).verdict == doctor.OK
+    assert p1_analysis.analyse({(115200, "7E1"): data}).verdict == p1_analysis.OK
 
 
 def test_wrong_speeds():
     slow = {(115200, "8N1"): heard("nl22", sent("nl22"), 115200, "8N1")}
-    report = doctor.analyse(slow)
-    assert report.verdict == doctor.WRONG_SPEED and "slower" in words(report)
+    report = p1_analysis.analyse(slow)
+    assert report.verdict == p1_analysis.WRONG_SPEED and "slower" in words(report)
     fast = {(9600, "8N1"): heard("nl50", sent("nl50"), 9600, "8N1")}
-    assert doctor.analyse(fast).verdict == doctor.NOISE
+    assert p1_analysis.analyse(fast).verdict == p1_analysis.NOISE
 
 
 def test_the_best_of_several_samples_counts():
     samples = {
         setting: heard("nl22", sent("nl22"), *setting) for setting in reversed(doctor.SETTINGS)
     }
-    report = doctor.analyse(samples)
-    assert report.verdict == doctor.OK and "at 9600 7E1" in words(report)
+    report = p1_analysis.analyse(samples)
+    assert report.verdict == p1_analysis.OK and "at 9600 7E1" in words(report)
 
 
 def test_bad_crcs_with_their_rate():
-    report = doctor.analyse({(115200, "8N1"): sent("be", 12, Faults(1, bad_crc_every=4))})
-    assert report.verdict == doctor.BAD_CRC
+    report = p1_analysis.analyse({(115200, "8N1"): sent("be", 12, Faults(1, bad_crc_every=4))})
+    assert report.verdict == p1_analysis.BAD_CRC
     assert "3 of 12 CRCs are wrong (25 %)" in words(report) and "pull-up" in words(report)
-    every = doctor.analyse({(115200, "8N1"): sent("nl50", 5, Faults(1, bad_crc_every=1))})
-    assert every.verdict == doctor.BAD_CRC and "5 of 5" in words(every)
+    every = p1_analysis.analyse({(115200, "8N1"): sent("nl50", 5, Faults(1, bad_crc_every=1))})
+    assert every.verdict == p1_analysis.BAD_CRC and "5 of 5" in words(every)
 
 
 def test_lost_bytes_show_as_bad_crcs():
     faults = Faults(5, drop_bytes=1000)
-    report = doctor.analyse({(115200, "8N1"): sent("nl50", 30, faults)})
-    assert report.verdict == doctor.BAD_CRC
+    report = p1_analysis.analyse({(115200, "8N1"): sent("nl50", 30, faults)})
+    assert report.verdict == p1_analysis.BAD_CRC
 
 
 def test_noise_between_good_telegrams_is_forgiven():
-    report = doctor.analyse({(115200, "8N1"): sent("nl50", 6, Faults(5, noise=40))})
-    assert report.verdict == doctor.OK
+    report = p1_analysis.analyse({(115200, "8N1"): sent("nl50", 6, Faults(5, noise=40))})
+    assert report.verdict == p1_analysis.OK
 
 
 def test_cut_telegrams():
-    report = doctor.analyse({(115200, "8N1"): sent("nl50", 4, Faults(5, cut=1))})
-    assert report.verdict == doctor.PIECES
+    report = p1_analysis.analyse({(115200, "8N1"): sent("nl50", 4, Faults(5, cut=1))})
+    assert report.verdict == p1_analysis.PIECES
     assert "no complete telegram" in words(report) and "broken off" in words(report)
 
 
@@ -178,11 +178,11 @@ def test_noise_is_never_taken_for_a_meter(seed):
     chance = random.Random(seed)
     data = chance.randbytes(chance.randrange(1, 12000))
     for setting in doctor.SETTINGS:
-        report = doctor.analyse({setting: data})
-        assert report.verdict in (doctor.NOISE, doctor.WRONG_SPEED)
-    report = doctor.analyse({(115200, "8N1"): data})
+        report = p1_analysis.analyse({setting: data})
+        assert report.verdict in (p1_analysis.NOISE, p1_analysis.WRONG_SPEED)
+    report = p1_analysis.analyse({(115200, "8N1"): data})
     if len(data) > 100:
-        assert report.verdict == doctor.NOISE and "round" in words(report)
+        assert report.verdict == p1_analysis.NOISE and "round" in words(report)
 
 
 @pytest.mark.parametrize("model", ["lu", "at"])
@@ -194,8 +194,8 @@ def test_encrypted_telegrams(model):
         chunk = meter.telegram()
         data += chunk
         ticks.time += 10
-    report = doctor.analyse({(115200, "8N1"): data[100:]})
-    assert report.verdict == doctor.ENCRYPTED
+    report = p1_analysis.analyse({(115200, "8N1"): data[100:]})
+    assert report.verdict == p1_analysis.ENCRYPTED
     assert "3 encrypted telegrams" in words(report) and "up to %d bytes" % len(chunk) in words(
         report
     )

@@ -109,9 +109,9 @@ def load_w(seed: int, time: int) -> tuple[int, int, int]:
         if noise(seed, 7, slot, 4) == 0 and starts <= within < starts + 180:
             three += 1990 + noise(seed, 8, time, 20)
     cooking = second - 17 * 3600 - 1800
-    if noise(seed, 9, day, 3) and 0 <= cooking < 4500:  # oven: heats up, then its thermostat
-        if cooking < 600 or cooking % 180 < 60:
-            two += 2090 + noise(seed, 10, time, 20)
+    heats = 0 <= cooking < 600 or (600 <= cooking < 4500 and cooking % 180 < 60)
+    if heats and noise(seed, 9, day, 3):  # the oven: up to heat, then its thermostat
+        two += 2090 + noise(seed, 10, time, 20)
     washing = second - 10 * 3600
     if noise(seed, 11, day, 3) == 0 and 0 <= washing < 5400:
         three += 1900 if 300 <= washing < 1200 else 180 + noise(seed, 12, time, 60)
