@@ -117,8 +117,10 @@ class Framer:
                 self.interrupted += 1
                 return self._hunt(data, slash, end)
         else:
-            if self._size and data[start] == _SLASH:  # part of the identification, or the
-                self._second_crc = 0  # start of the next telegram: the CRC will tell
+            if self._size and data[start] == _SLASH:
+                if self._skipping or self._noisy(self._filled):
+                    return self._hunt(data, start, end)
+                self._second_crc = 0  # identification or the next telegram: the CRC will tell
             slash = data.find(b"/", start + 1, stop)
             if slash >= 0:
                 stop = slash
@@ -169,13 +171,16 @@ class Framer:
 
     def _begin(self, filled: int) -> None:
         """The identification line is complete: a telegram begins, or it was noise."""
-        for index in range(filled):
-            if self._buffer[index] > 126:  # a wrong key, or a wrong baud rate
-                self.reset()
-                return
+        if self._noisy(filled):
+            self.reset()
+            return
         self._listener.begin(bytes(self._view[1:filled]))
         self._filled = 0
         self._state = _BODY
+
+    def _noisy(self, filled: int) -> bool:
+        """True for what no identification has: a wrong key, or a wrong baud rate."""
+        return any(self._buffer[index] > 126 for index in range(filled))
 
     def _emit(self) -> None:
         """Hand over the line that no other continued."""
