@@ -15,6 +15,7 @@ characters with even parity come back: enough to see codes such as 0-0:96.
 """
 
 from dsmr.frame import BAD, Framer
+from dsmr.frame import OK as OK_CRC
 
 # Verdicts, the most telling first: of several samples the first one found here counts.
 OK = "ok"
@@ -107,10 +108,10 @@ class _Heard:
         if crc == BAD:
             self.bad += 1
             return
-        if len(self._pending) < 3:  # a '/' and a '!' in noise are no telegram
+        if crc != OK_CRC and len(self._pending) < 3:  # a '/' and a '!' in noise
             return
         self.good += 1
-        if crc != 0:
+        if crc != OK_CRC:
             self.no_crc += 1
         self.header = _printable(self._pending[0])
         for line in self._pending[1:]:
