@@ -45,9 +45,13 @@ class Logger:
         self.sink = module.Sink(entry["name"], entry, app, cursor)
         self.states: list[str] = []  # what the sink said, in order
 
-    def put(self, number: int, energy, power=None, message=None, source: Source = P1) -> None:
-        """Queue a reading of NOON + number seconds; energy in Wh, power in W."""
-        self.queue.put((NOON + number, source, (energy, power, message)))
+    def put(self, number: int, energy, power=None, message=None) -> None:
+        """Queue a reading of P1, taken at NOON + number seconds; energy in Wh, power in W."""
+        self.put_values(number, P1, (energy, power, message))
+
+    def put_values(self, number: int, source: Source, values: tuple) -> None:
+        """Queue a reading of any source."""
+        self.queue.put((NOON + number, source, values))
 
     async def until(self, done, limit_s: float = 60) -> None:
         """Run the sink until done() is true."""

@@ -13,7 +13,7 @@ import pytest
 import exact
 from joulelog import clock
 from joulelog.reading import Source
-from tests.integration.sink_rig import NOON, P1, UNIX, Logger
+from tests.integration.sink_rig import P1, UNIX, Logger
 from tests.servers import influxdb_v2, real_influxdb
 
 
@@ -92,7 +92,7 @@ def test_names_tags_and_texts_survive(server):
     channels = (("k e,y=", "", 1, "total", ""), ("time", "", 0, "total", ""), P1.channels[2])
     source = Source("the meter", channels)
     for number, text in enumerate(texts):
-        logger.put(number, 15, 7, text, source)
+        logger.put_values(number, source, (15, 7, text))
     run(logger.drain())
     rows = stored(server, "na me.\u00fc&", "my energy,x=y")
     assert [row["message"] for row in rows] == texts
@@ -134,7 +134,7 @@ def test_a_field_of_another_type_is_isolated(server):
     texts = Source("p1", (("energy_import_t1", "", 0, "text", ""),))
     for number in range(20):
         if number == 5:
-            logger.queue.put((NOON + number, texts, ("a text",)))
+            logger.put_values(number, texts, ("a text",))
         else:
             logger.put(number, number)
     run(logger.drain())
