@@ -81,7 +81,8 @@ async function run(version, options, files) {
   const names = files.map((file) => "/repo/" + relative(ROOT, resolve(file)));
   const list = JSON.stringify([...options, ...names]);
   vm.runPython(`
-import sys
+import os, sys
+os.chdir("/repo")  # tests name their fixtures from the repository's root
 sys.path[:] = ["/repo/lib", "/repo/tests/vm", ".frozen"]
 import runner
 run = runner.steps(${list})
