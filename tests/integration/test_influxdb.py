@@ -13,7 +13,7 @@ import pytest
 import exact
 from joulelog import clock
 from joulelog.reading import Source
-from tests.integration.sink_rig import P1, UNIX, Logger
+from tests.integration.sink_rig import NOON, P1, UNIX, Logger
 from tests.servers import influxdb_v2, real_influxdb
 
 

@@ -18,7 +18,7 @@ from micropython import const
 from ..errors import Denied, Refused, Retry
 from .batch import Writer
 from .http_batch import SCHEMA as _SHARED
-from .http_batch import HttpBatchSink, parsed, percent
+from .http_batch import PLAIN, HttpBatchSink, parsed, percent
 
 SCHEMA = (
     """\
@@ -60,20 +60,21 @@ class Sink(HttpBatchSink):
         plan = self._plans.get(source)
         if plan is None:
             plan = self._plan(source)
-        lead = b""
+        begun = False
         for index, decimals, name in plan[1]:
             value = values[index]
             if value is None:
                 continue
-            if not lead:
+            if begun:
+                out.put(name)
+            else:
                 out.put(b"%5B" if first else b",%5B")
                 out.put(str(time + UNIX_2000))
                 out.put(plan[0])
-            out.put(lead)
-            out.put(name)
+                out.put(name[1:])  # without its comma
+                begun = True
             out.put(text(value, decimals))
-            lead = b","
-        if lead:
+        if begun:
             out.put(b"%7D%5D")
 
     def finish(self, out: Writer) -> None:
@@ -136,7 +137,7 @@ class Sink(HttpBatchSink):
                 self.log.warning(
                     '"%s" is sent as "%s": EmonCMS cannot tell it from another', channel[KEY], name
                 )
-            columns.append((index, channel[DECIMALS], b"%22" + percent(name).encode() + b"%22:"))
+            columns.append((index, channel[DECIMALS], b",%22" + percent(name).encode() + b"%22:"))
         plan = (b",%22" + percent(node).encode() + b"%22,%7B", tuple(columns))
         self._plans[source] = plan
         return plan
@@ -159,6 +160,8 @@ class Sink(HttpBatchSink):
 
 def cleaned(name: str) -> str:
     """The name as EmonCMS keeps it: letters, digits, blank, `_`, `-` and `.`."""
+    if not name.strip(PLAIN):
+        return name
     return "".join([char for char in name if _kept(char)]).strip()
 
 

@@ -21,7 +21,7 @@ from .. import COMPILED, VERSION
 from ..errors import Denied, Refused
 from .batch import Writer
 from .http_batch import SCHEMA as _SHARED
-from .http_batch import HttpBatchSink, percent
+from .http_batch import PLAIN, HttpBatchSink, percent
 
 SCHEMA = (
     """\
@@ -87,17 +87,18 @@ class Sink(HttpBatchSink):
         plan = self._plans.get(source)
         if plan is None:
             plan = self._plan(source)
-        lead = plan[0]
         begun = False
         for index, decimals, key in plan[1]:
             value = values[index]
             if value is None:
                 continue
-            out.put(lead)
-            out.put(key)
+            if begun:
+                out.put(key)
+            else:
+                out.put(plan[0])
+                out.put(key[1:])  # without its comma
+                begun = True
             out.put(quoted(value) if decimals == _TEXT else text(value, decimals))
-            lead = b","
-            begun = True
         if begun:
             out.put(" %d\n" % (time + UNIX_2000))
 
@@ -162,7 +163,7 @@ class Sink(HttpBatchSink):
             channel = source.channels[index]
             key = channel[KEY] + "_" if channel[KEY] == "time" else channel[KEY]  # reserved
             decimals = _TEXT if channel[KIND] == "text" else channel[DECIMALS]
-            columns.append((index, decimals, (escaped(key, ", =") + "=").encode()))
+            columns.append((index, decimals, (",%s=" % escaped(key, ", =")).encode()))
         plan = ((",".join(head) + " ").encode(), tuple(columns))
         self._plans[source] = plan
         return plan
@@ -202,6 +203,8 @@ def escaped(name: str, special: str) -> str:
     A line end would end the line, and a backslash at the end would escape what follows: a blank
     takes the place of the first, the second goes.
     """
+    if not name.strip(PLAIN):
+        return name
     name = name.replace("\r", " ").replace("\n", " ").rstrip("\\")
     for char in special:
         name = name.replace(char, "\\" + char)
