@@ -1,13 +1,13 @@
 """A real mosquitto for tests, and a subscriber that writes down all that arrives.
 
-    broker = Mosquitto(tmp_path, users={"logger": "secret"}, certificate=made.good)
-    broker.start()                      # on broker.port of 127.0.0.1
-    broker.restart(down_s=0.5)          # keeps sessions and retained messages, as on a disk
-    broker.stop()
+broker = Mosquitto(tmp_path, users={"logger": "secret"}, certificate=made.good)
+broker.start()                      # on broker.port of 127.0.0.1
+broker.restart(down_s=0.5)          # keeps sessions and retained messages, as on a disk
+broker.stop()
 
-    with Recorder(broker.port) as recorder:      # subscribed to everything, over restarts
-        recorder.wait_for(lambda: len(recorder.messages) >= 10)
-        recorder.messages               # [(topic, payload, retained), ...]
+with Recorder(broker.port) as recorder:      # subscribed to everything, over restarts
+    recorder.wait_for(lambda: len(recorder.messages) >= 10)
+    recorder.messages               # [(topic, payload, retained), ...]
 """
 
 import shutil
@@ -39,7 +39,9 @@ class Mosquitto:
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "mosquitto.conf"
         configuration.write_text("\n".join(self._settings()) + "\n")
-        program = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+        program = shutil.which(
+            "mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+        )
         with (self._folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [program or "mosquitto", "-c", str(configuration)], stdout=log, stderr=log
@@ -63,6 +65,10 @@ class Mosquitto:
         self.stop()
         time.sleep(down_s)
         self.start()
+
+    def set_users(self, users: dict[str, str]) -> None:
+        """Other users from the next start on."""
+        self._users = users
 
     def _settings(self) -> list[str]:
         lines = [

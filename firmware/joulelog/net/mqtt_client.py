@@ -39,7 +39,6 @@ _REFUSALS = {  # MQTT 3.1.1, table 3.1
     "2": "the broker refuses this `client_id`",
     "3": "the broker is not available",
 }
-_CERTIFICATE = -0x2700  # mbedtls: X509 certificate verification failed
 
 
 class Client(mqtt_as.MQTTClient):
@@ -89,7 +88,7 @@ class Client(mqtt_as.MQTTClient):
                 while self.isconnected():
                     await clock.sleep_ms(1000)
                     self._check_answers()
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 state, text = self._explain(error)
                 self._changed(state, text)
                 pause_ms = _DENIED_PAUSE_MS if state == "denied" else 0
@@ -144,9 +143,11 @@ class Client(mqtt_as.MQTTClient):
                 self._reconnect()
                 return
 
-    def _explain(self, error: OSError) -> tuple[str, str]:
+    def _explain(self, error: Exception) -> tuple[str, str]:
         """Return the state and its text for an attempt that failed."""
         place = "%s:%d: " % (self._host, self.port)
+        if isinstance(error, MemoryError):
+            return "waiting", place + "not enough memory"
         number = error.args[0] if error.args else None
         text = str(error.args[-1]) if error.args else ""
         if text.startswith(_CONNACK):
@@ -154,8 +155,6 @@ class Client(mqtt_as.MQTTClient):
             if code in ("4", "5"):
                 return "denied", place + "wrong `user` or `password`; trying again each minute"
             return "waiting", place + _REFUSALS.get(code, "the broker refuses the connection")
-        if number == _CERTIFICATE:
-            return "waiting", place + "certificate not accepted"
         if isinstance(number, int) and number < -1:
             return "waiting", place + "TLS failed (mbedtls error -0x%x)" % -number
         return "waiting", place + (
@@ -241,7 +240,11 @@ class Client(mqtt_as.MQTTClient):
                 self._sock, server_hostname=self._host, do_handshake_on_connect=False
             )
             self._sock.setblocking(False)
-            await self._write_out()
+            try:
+                await self._write_out()
+            except ValueError as error:  # MicroPython's word for a certificate that will not do
+                reason = " ".join(str(error).split())
+                raise OSError(-1, "certificate not accepted: " + reason)
 
     async def _write_out(self) -> None:
         size = self._filled

@@ -193,9 +193,12 @@ def _as_os_error(error: aiomqtt.MqttError) -> OSError:
     number = getattr(reason, "value", reason)
     if number in _CONNACK_OF:
         return OSError(-1, "CONNACK reason code 0x%x" % _CONNACK_OF[number])
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return OSError(-1, "certificate not accepted")
     text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        reason = text.split("failed: ")[-1].split(" (_ssl")[0]
+        return OSError(-1, "certificate not accepted: " + reason)
+    if "[SSL" in text:
+        return OSError(-1, "TLS failed: " + text)
     if "timed out" in text:
         return OSError(-1, "no answer")
     found = re.match(r"\[Errno (\d+)\]", text)  # all that aiomqtt keeps of an OSError

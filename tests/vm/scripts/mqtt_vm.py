@@ -1,0 +1,138 @@
+"""Run the MQTT sink as a job file says, and print what came of it, as one JSON object.
+
+Runs on MicroPython and on CPython alike; tests/integration/test_mqtt.py starts it.
+
+    {"entry": {"host": ..., "port": ...},   the sink's config, where it differs from the defaults
+     "count": 1000, "interval_ms": 4,       readings, and the pause between two
+     "slots": 1200, "speed": 1,
+     "until": "sent" | "waiting" | "denied" | "retried",   stop when this has come
+     "link_down_ms": [2000, 3000],          when the network goes, and when it is back
+     "timeout_ms": 20000}
+
+Reading i of "meter" has the channels energy (45678.123 + i thousandths), total (12 digits), text.
+"""
+
+import asyncio
+import gc
+import json
+import logging
+import sys
+
+from joulelog import clock
+from joulelog.queue import Queue
+from joulelog.reading import Source
+from joulelog.sinks import mqtt
+
+START = 848000000
+METER = Source(
+    "meter",
+    (
+        ("energy", "kWh", 3, "total_increasing", "energy"),
+        ("total", "kWh", 3, "total_increasing", "energy"),
+        ("text", "", 0, "text", ""),
+        ("missing", "W", 0, "measurement", "power"),
+    ),
+)
+
+
+class Network:
+    """A network that can be taken down."""
+
+    up = True
+
+    async def wait_up(self) -> None:
+        while not self.up:
+            await clock.sleep_ms(50)
+
+
+class App:
+    """What the sink needs of the app."""
+
+    device = "cellar"
+    boot_id = "5f0c1a22"
+
+    def __init__(self, slots: int) -> None:
+        self.network = Network()
+        self.clock = clock.Clock()
+        self.clock.set(START, "meter")
+        self.queue = Queue(slots, self.clock)
+
+
+def defaults() -> dict:
+    """What the schema would make of an entry without keys."""
+    entry: dict = {"sources": None, "channels": None, "every": 0}
+    for line in mqtt.SCHEMA.split("\n"):
+        parts = [part.strip() for part in line.split("|")]
+        if len(parts) > 2:
+            entry[parts[0]] = None if parts[2] == "required" else json.loads(parts[2])
+    return entry
+
+
+async def feed(app: App, job: dict) -> None:
+    """Be the meter."""
+    for i in range(job["count"]):
+        values = (45678123 + i, 987654321012 + i, 'no. "%d"' % i, None)
+        app.queue.put((START + i, METER, values))
+        if job.get("interval_ms"):
+            await asyncio.sleep(job["interval_ms"] / 1000)
+
+
+async def cut_link(app: App, job: dict) -> None:
+    """Take the network down for a while."""
+    down_ms, up_ms = job["link_down_ms"]
+    await clock.sleep_ms(down_ms)
+    app.network.up = False
+    await clock.sleep_ms(up_ms - down_ms)
+    app.network.up = True
+
+
+def reached(sink, job: dict) -> bool:
+    """Whether that has come which the job waits for."""
+    until = job.get("until", "sent")
+    if until == "sent":
+        return sink.cursor.sent + sink.cursor.superseded + sink.set_aside >= job["count"]
+    if until == "retried":
+        return sink.retried > 0
+    return sink.state.startswith(until)
+
+
+async def main(job: dict) -> dict:
+    entry = defaults()
+    entry.update(job["entry"])
+    app = App(job.get("slots", 1200))
+    sink = mqtt.Sink("mqtt", entry, app, app.queue.cursor("mqtt"))
+    tasks = [asyncio.create_task(sink.run()), asyncio.create_task(feed(app, job))]
+    if "link_down_ms" in job:
+        tasks.append(asyncio.create_task(cut_link(app, job)))
+    started = clock.uptime_ms()
+    ticks = 0
+    states = []
+    while not reached(sink, job) and clock.uptime_ms() - started < job.get("timeout_ms", 20000):
+        await asyncio.sleep(0.005)
+        ticks += 1
+        if not states or states[-1] != sink.state:
+            states.append(sink.state)
+    took = clock.uptime_ms() - started
+    await asyncio.sleep(job.get("linger_s", 0.1))
+    for task in tasks:
+        task.cancel()
+    await asyncio.sleep(0.1)
+    gc.collect()
+    return {
+        "states": states,
+        "ms": took,
+        "ticks": ticks,
+        "sent": sink.sent,
+        "retried": sink.retried,
+        "superseded": sink.superseded,
+        "dropped": sink.dropped,
+        "set_aside": sink.set_aside,
+        "waiting": sink.cursor.waiting,
+    }
+
+
+logging.basicConfig(level=logging.INFO)
+with open(sys.argv[1]) as file:
+    given = json.loads(file.read())
+clock.set_speed(given.get("speed", 1))
+print(json.dumps(asyncio.run(main(given))))
