@@ -40,7 +40,7 @@ def request(stamp: bytes) -> bytes:
 
 
 def answer(data: bytes, stamp: bytes) -> tuple[int, int] | None:
-    """Return (UTC seconds since 2000-01-01, milliseconds), or None when it answers another request.
+    """Return (UTC seconds since 2000-01-01, ms), or None when it answers another request.
 
     Raises NtpError when the server says that it does not know the time or will not tell.
     """

@@ -28,7 +28,7 @@ ANSWERS = {
     "/chunked-cut": _CHUNKED + b"4\r\nwiki\r\n50\r\npedia",
     "/chunked-bad": _CHUNKED + b"zz\r\nwiki\r\n0\r\n\r\n",
     "/chunked-huge": _CHUNKED + b"1000\r\n" + b"x" * 4096 + b"\r\n0\r\n\r\n",
-    "/compressed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+    "/compressed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b",
     "/bad-status": b"HELLO I AM NO WEB SERVER\r\n\r\n",
     "/bad-code": b"HTTP/1.1 OK\r\n\r\n",
     "/bad-length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nok",

@@ -10,6 +10,7 @@ everything else from the servers that the network told us (RFC 1035).
 import os
 
 import dnsq
+
 from joulelog import clock
 from joulelog.errors import NetError
 from joulelog.net import udp, words

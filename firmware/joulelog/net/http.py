@@ -5,8 +5,8 @@
         headers={"Authorization": "Token ..."}, tls_context=tls.context(entry), timeout_ms=10000)
 
 aiohttp does the talking: micropython-lib's on a board (http_board), PyPI's on a computer
-(http_computer). Nothing else touches it. Both send HTTP/1.0 with "Connection: close". A redirect is
-an answer like any other: no header ever goes to another place than the config names.
+(http_computer). Nothing else touches it. Both send HTTP/1.0 with "Connection: close". A redirect
+is an answer like any other: no header ever goes to another place than the config names.
 Whatever fails is a NetError whose text never holds a header, the path or the body.
 """
 
@@ -58,7 +58,7 @@ async def request(
     except client.ERRORS as error:
         reason = exchange.explain(error)
     finally:
-        exchange.close()
+        exchange.end()
     if exchange.step == client.CONNECTING:
         dns.forget(host)  # it may have moved
     # Not inside the handler: a chained exception would keep the failed one's buffers alive.

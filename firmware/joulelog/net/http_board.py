@@ -11,6 +11,7 @@ import select
 import socket
 
 import aiohttp
+
 from joulelog import clock
 from joulelog.errors import NetError
 from joulelog.net import TRUNCATED, dns, tls, words
@@ -33,7 +34,7 @@ _PIECE = 512
 
 
 class _Redirected(Exception):
-    """aiohttp wants to follow a redirect."""
+    """aiohttp wants to follow a redirect. args: (the reader of the first answer,)."""
 
 
 class Exchange(aiohttp.ClientSession):
@@ -58,8 +59,9 @@ class Exchange(aiohttp.ClientSession):
         try:
             async with self.request(method, self._path, data=body) as response:
                 return await self._receive(method, response, limit)
-        except _Redirected:
-            return self._answer.status, {"location": self._answer.location}, b""
+        except _Redirected as first:
+            answer = first.args[0]
+            return answer.status, {"location": answer.location}, b""
 
     async def _receive(self, method: str, response, limit: int):
         received = {}
@@ -75,7 +77,7 @@ class Exchange(aiohttp.ClientSession):
             received[TRUNCATED] = "yes"
         return response.status, received, text
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Close whatever is open; any number of times."""
         for opened in (self._stream, self._socket):
             if opened is not None:
@@ -107,7 +109,7 @@ class Exchange(aiohttp.ClientSession):
     async def request_raw(self, method, url, data=None, *unused, **also_unused):
         """Called by aiohttp: connect, send, and return what it reads the answer from."""
         if self._answer is not None:
-            raise _Redirected
+            raise _Redirected(self._answer)
         address = await dns.resolve(self._host, self._timeout_ms * 3 // 4)
         self.step = CONNECTING
         await self._connect(address)
@@ -155,7 +157,7 @@ class Exchange(aiohttp.ClientSession):
             await clock.sleep_ms(10)
 
     async def _secure(self, head: bytes):
-        """Handshake, then send the head: mbedtls encrypts nothing before the certificate is checked."""
+        """Handshake, then send the head: nothing goes out before the certificate is checked."""
         self._stream = self._tls_context.wrap_socket(
             self._socket, server_hostname=self._host, do_handshake_on_connect=False
         )
@@ -165,8 +167,8 @@ class Exchange(aiohttp.ClientSession):
         return stream
 
     async def _body(self, response, received: dict, limit: int) -> tuple[bytes, bool]:
-        """Return at most limit bytes of the body, and whether there was more; EOFError if it is cut."""
-        chunked = isinstance(response, aiohttp.ChunkedClientResponse)
+        """Return at most limit bytes, and whether there was more; EOFError when it is cut."""
+        chunked = hasattr(response, "chunk_size")
         source = response if chunked else response.content
         left = limit + 1
         expected = None
@@ -188,7 +190,7 @@ class Exchange(aiohttp.ClientSession):
 
 
 def _join(parts: list[bytes], limit: int) -> tuple[bytes, bool]:
-    """Return at most limit bytes, and whether there was more: also when there is no room for it."""
+    """Return at most limit bytes, and whether there was more, or no room for more."""
     truncated = False
     while True:
         try:

@@ -33,7 +33,7 @@ class _Known(AbstractResolver):
                 "port": port,
                 "family": socket.AF_INET,
                 "proto": 0,
-                "flags": socket.AI_NUMERICHOST,
+                "flags": 0,
             }
         ]
 
@@ -57,7 +57,7 @@ class Exchange:
         address = await dns.resolve(self._host, self._timeout_ms * 3 // 4)
         self.step = CONNECTING
         connector = aiohttp.TCPConnector(resolver=_Known(address), force_close=True)
-        async with aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             version=aiohttp.HttpVersion10,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -67,18 +67,19 @@ class Exchange:
             max_line_size=_HEAD_MAX,
             max_field_size=_HEAD_MAX,
             trace_configs=[self._trace()],
-        ) as session:
-            async with session.request(
-                method,
-                URL(self._url, encoded=True),
-                data=None if body is None else bytes(body),
-                headers=headers,
-                ssl=True if self._tls_context is None else self._tls_context,
-                allow_redirects=False,
-            ) as response:
-                return await self._answer(response, limit)
+        )
+        sending = session.request(
+            method,
+            URL(self._url, encoded=True),
+            data=None if body is None else bytes(body),
+            headers=headers,
+            ssl=True if self._tls_context is None else self._tls_context,
+            allow_redirects=False,
+        )
+        async with session, sending as response:
+            return await self._answer(response, limit)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Nothing is left open: the session closes on its way out."""
 
     def explain(self, error: BaseException) -> str:

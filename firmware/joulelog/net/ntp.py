@@ -9,6 +9,7 @@ SNTP as in RFC 4330; the bytes are lib/ntpq's.
 import os
 
 import ntpq
+
 from joulelog import clock
 from joulelog.errors import NetError
 from joulelog.net import dns, udp, words

@@ -16,15 +16,14 @@ from joulelog.errors import ConfigError
 
 _BOARD = sys.implementation.name == "micropython"
 
-if _BOARD:
-    import tls as ssl  # in every image that has TLS; `ssl` may be missing
-else:
-    import ssl
+# `tls` is in every image that has TLS, where `ssl` may be missing. Imported by its name as text:
+# tools that read this file would take `tls` for this module.
+ssl = __import__("tls" if _BOARD else "ssl")
 
 # Rows for the SCHEMA of every sink that can use TLS.
 SCHEMA = """
-ca | text | null | certificate of the authority that signed the server's: a PEM or DER file, or PEM text
-verify | bool | true | check the server's certificate; false: anybody can listen in and pretend to be the server
+ca | text | null | certificate of the authority that signed the server's (PEM or DER file)
+verify | bool | true | check the server's certificate; false: anybody can pretend to be it
 """
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
@@ -36,7 +35,7 @@ _SECURE = ("https:", "mqtts:")
 def context(entry: dict):
     """Return the SSLContext for an entry, or None for one without TLS.
 
-    TLS is wanted when the entry's `url` says https or mqtts; without a `url` the caller has decided.
+    TLS is wanted when the entry's `url` says https or mqtts, and in an entry without `url`.
     Raises ConfigError for what cannot work or would be less safe than it looks.
     """
     url = entry.get("url")
@@ -46,8 +45,8 @@ def context(entry: dict):
     ca = entry.get("ca")
     if verify and sys.platform == "esp8266":
         raise ConfigError(
-            "verify: an ESP8266 cannot check certificates; use an ESP32, http in your own network, "
-            "or say verify: False"
+            "verify: an ESP8266 cannot check certificates; use an ESP32, or http in your own "
+            "network, or say verify: False"
         )
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not verify:
@@ -69,7 +68,7 @@ def context(entry: dict):
 
 
 def certificates(ca: str) -> list[bytes]:
-    """Return the DER certificates of a PEM text or of a PEM or DER file; ConfigError if there is none."""
+    """Return the DER certificates of a PEM or DER file, or of PEM text; else ConfigError."""
     if _BEGIN in ca:
         return _from_pem(ca, "the text")
     try:
@@ -81,7 +80,7 @@ def certificates(ca: str) -> list[bytes]:
         raise ConfigError('ca: there is no file "%s" that can be read' % ca)
     if size > _MAX_CA_BYTES:
         raise ConfigError(
-            'ca: "%s" is longer than %d bytes: give the one authority that is needed, no list of all'
+            'ca: "%s" is longer than %d bytes: give the one authority that is needed'
             % (ca, _MAX_CA_BYTES)
         )
     if data[:1] == b"\x30":

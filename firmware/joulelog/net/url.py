@@ -37,7 +37,7 @@ def split(url: str) -> tuple[bool, str, int, str]:
 
 
 def check_headers(headers: dict) -> None:
-    """Raise NetError for a name or value that would break out of its line; the value is not told."""
+    """Raise NetError for a header that would break out of its line; its value is not told."""
     for name, value in headers.items():
         for char in name + value:
             if not 32 <= ord(char) < 127:
