@@ -1,0 +1,63 @@
+# JouleLog. `make` alone lists what there is to make.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+CONFIG ?= firmware/config.py
+PROFILE ?= esp32
+MODEL ?= nl50
+TESTS ?=
+
+.PHONY: help run test lint format size deps doctor clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266|esp32|esp32-files HEAP=…)
+	@$(PY) tools/run.py --config $(CONFIG) --model $(MODEL) \
+		$(if $(VM),--vm --profile $(PROFILE)) $(if $(HEAP),--heap $(HEAP))
+
+test: $(VENV)/dev ## all tests that this machine can run (ALL=1: a missing tier fails; TESTS=… some)
+	$(if $(ALL),JOULELOG_REQUIRE_ALL=1) $(PY) -m pytest -r fE $(TESTS)
+
+lint: $(VENV)/dev typings/stamp ## ruff, pyright, codespell
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/codespell
+	$(VENV)/bin/pyright
+
+format: $(VENV)/dev ## format the code
+	$(VENV)/bin/ruff check --fix-only -q .
+	$(VENV)/bin/ruff format .
+
+size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json
+	$(PY) tools/size.py
+
+deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of checkouts>: without GitHub)
+	$(PY) tools/host/deps.py ensure
+
+doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
+	$(PY) tools/doctor.py $(PORT)
+
+clean: ## remove what was built (not the cache outside of this folder)
+	rm -rf build typings $(VENV)
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "JouleLog needs Python 3.11 or newer; PYTHON=… names another one"; exit 1; }
+	@echo "setting up $(VENV), once"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/python requirements.txt
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.txt
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+typings/stamp: $(VENV)/dev
+	@$(PY) -m pip install -q --disable-pip-version-check --target typings --upgrade \
+		micropython-esp32-stubs==1.29.0.post1
+	@touch $@

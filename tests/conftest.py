@@ -1,0 +1,21 @@
+"""For all tests: the marks, and the summary of the tiers that this machine could not run."""
+
+import re
+
+_LEFT_OUT = re.compile(r"left out: tier (\S+) needs (.*)")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Name each tier left out, how many tests of it, and what would enable it."""
+    tiers: dict[str, tuple[int, set[str]]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        found = _LEFT_OUT.search(reason)
+        if found:
+            count, ways = tiers.get(found[1], (0, set()))
+            tiers[found[1]] = (count + 1, ways | {found[2]})
+    for tier, (count, ways) in sorted(tiers.items()):
+        tests = "1 test" if count == 1 else f"{count} tests"
+        terminalreporter.write_line(f"left out: tier {tier}, {tests}: needs {'; '.join(sorted(ways))}")
+    if not tiers:
+        terminalreporter.write_line("left out: nothing")

@@ -1,0 +1,43 @@
+"""The unit tests again, on the MicroPython VM and on npm's oldest and newest official builds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = sorted((ROOT / "tests/unit").glob("test_*.py"))
+sys.path.insert(0, str(ROOT / "tools/host"))
+
+import run_vm  # noqa: E402
+import vm  # noqa: E402
+
+
+@pytest.mark.parametrize("test", UNIT, ids=lambda path: path.stem)
+def test_on_the_vm(test: Path) -> None:
+    try:
+        command = run_vm.command(ROOT / "tests/vm/runner.py", [str(test)], "esp32", "2M")
+    except vm.Unavailable as error:
+        tiers.missing("the MicroPython VM", "vm", str(error))
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=280, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
+def test_on_wasm_builds() -> None:
+    node = tiers.require("node", "wasm", "apt install nodejs npm")
+    done = subprocess.run(
+        [node, "tests/vm/wasm.mjs"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode == 3:
+        tiers.missing("npm's MicroPython builds", "wasm", done.stderr.strip()[-200:])
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
