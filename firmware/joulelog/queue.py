@@ -129,7 +129,7 @@ class Cursor:
         self._event.set()
 
     async def wait(self) -> None:
-        """Wait until something was queued; returns at once where something was since the last call."""
+        """Wait until something is queued; return at once where that was since the last call."""
         await self._event.wait()
         self._event.clear()
 

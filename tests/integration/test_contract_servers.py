@@ -1,4 +1,4 @@
-"""The contract servers themselves: they answer as the recorded servers do, else nothing else counts.
+"""The contract servers themselves: they answer as the recorded ones do, or nothing else counts.
 
 With JOULELOG_DATA naming a folder with more recorded vectors (server/*.json), or one beside the
 repository, those are tried as well.

@@ -6,9 +6,9 @@ Time is compressed where the sink waits (SPEED); what the server does takes its 
 import asyncio
 from itertools import pairwise
 
+import exact
 import pytest
 
-import exact
 from joulelog import clock
 from joulelog.reading import Source
 from tests.integration.sink_rig import P1, UNIX, Logger

@@ -8,9 +8,9 @@ import ssl
 import subprocess
 from decimal import Decimal
 
+import exact
 import pytest
 
-import exact
 from joulelog import clock
 from joulelog.reading import Source
 from tests.integration.sink_rig import NOON, P1, UNIX, Logger

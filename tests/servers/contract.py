@@ -10,9 +10,9 @@ Modes that every server knows (subclasses add theirs in `answer_in_mode`):
     slow        the contract, after `delay_s`
     hang        takes the request, stores nothing, never answers
     cut_before  closes without an answer; nothing stored
-    cut_after   stores, closes in mid-answer (in the body, or in the status line where there is none)
+    cut_after   stores, closes in mid-answer (in the body, else in the status line)
     silent      stores, closes without an answer
-    500 502 503 429 413 408   that status, nothing stored (429 and 503 with Retry-After: retry_after)
+    500 502 503 429 413 408   that status, nothing stored (429 and 503: Retry-After)
 
 It runs in a thread of its own, so that tests of any kind, and other processes, can use it.
 Standard library only.

@@ -122,7 +122,7 @@ class RealInfluxdb:
         self.stop()
 
     def create(self, database: str, duration: str = "") -> None:
-        """Create a database; duration ("1w") is how long its default retention policy keeps data."""
+        """Create a database; its default retention policy keeps data for the duration ("1w")."""
         policy = " WITH DURATION " + duration if duration else ""
         self.query('CREATE DATABASE "%s"%s' % (database, policy))
 

@@ -59,8 +59,7 @@ def sink_for(net, sources=None, **changes):
     entry.update(changes)
     app = App()
     queue = Queue(64, app.clock)
-    sink = emoncms.Sink("emon", entry, app, queue.cursor("emon", sources))
-    sink._request = net.request
+    sink = emoncms.Sink("emon", entry, app, queue.cursor("emon", sources), net.request)
     return sink, queue
 
 

@@ -68,8 +68,7 @@ def sink_for(net, **changes):
         changes["database"] = "energy"
     app = App()
     queue = Queue(64, app.clock)
-    sink = influxdb.Sink("influx", entry_of(**changes), app, queue.cursor("influx"))
-    sink._request = net.request
+    sink = influxdb.Sink("influx", entry_of(**changes), app, queue.cursor("influx"), net.request)
     return sink, queue
 
 

@@ -21,15 +21,17 @@ that one aside (counted, logged) and goes on. Denied waits and says so; nothing 
 import logging
 import os
 
+from micropython import const
+
 from .. import clock
 from ..errors import Denied, Refused, Retry
 
-_FIRST_PAUSE_MS = 1000
-_LONGEST_PAUSE_MS = 60000
-_DENIED_PAUSE_MS = 60000
+_FIRST_PAUSE_MS = const(1000)
+_LONGEST_PAUSE_MS = const(60000)
+_DENIED_PAUSE_MS = const(60000)
 
 SCHEMA = """\
-interval   | int 0..3600      | 10   | seconds between two requests; a backlog goes out without pauses
+interval   | int 0..3600      | 10   | seconds between two requests; a backlog makes no pauses
 batch      | int 256..65536   | 4096 | largest request body in bytes
 timeout    | int 1..120       | 10   | seconds that a request may take
 """
@@ -107,6 +109,10 @@ class BatchSink:
         """Readings lost because the queue was full."""
         return self.cursor.dropped
 
+    def describe(self) -> str:
+        """Where it delivers to: for the start report."""
+        return self.entry.get("url") or self.entry["host"]
+
     async def run(self) -> None:
         """Send for ever."""
         self.cursor.rewind()
@@ -132,7 +138,7 @@ class BatchSink:
         """Write what comes behind the last reading."""
 
     async def post(self, body: memoryview) -> int | None:
-        """Send a batch; return when the server confirmed it, else raise Retry, Refused or Denied."""
+        """Send a batch; return when it is confirmed, else raise Retry, Refused or Denied."""
         raise NotImplementedError
 
     async def _fill(self) -> int:

@@ -17,17 +17,16 @@ from micropython import const
 
 from ..errors import Denied, Refused, Retry
 from .batch import Writer
-from .http_batch import SCHEMA as _SHARED
 from .http_batch import PLAIN, HttpBatchSink, parsed, percent
+from .http_batch import SCHEMA as _SHARED
 
 SCHEMA = (
     """\
 url        | url              | required | address of EmonCMS, such as http://192.168.1.10/emoncms
 key        | secret           | required | write API key
 node       | text             | ""   | name of the node; empty: the source's name
-"""
-    + _SHARED
-)
+""",
+) + _SHARED
 
 _TAIL = b"%5D"
 _PLANS = const(8)  # sources whose names are kept ready
@@ -41,8 +40,8 @@ class Sink(HttpBatchSink):
     order = "strict"
     tail = len(_TAIL)
 
-    def __init__(self, name: str, entry: dict, app, cursor) -> None:
-        super().__init__(name, entry, app, cursor, (entry["key"],))
+    def __init__(self, name: str, entry: dict, app, cursor, request=None) -> None:
+        super().__init__(name, entry, app, cursor, (entry["key"],), request)
         self._headers = {
             "Authorization": "Bearer " + entry["key"],
             "Content-Type": "application/x-www-form-urlencoded",
@@ -143,7 +142,7 @@ class Sink(HttpBatchSink):
         return plan
 
     def _is_plain(self, name: str) -> bool:
-        """Whether inputs of this source go without a prefix: at a node of its own, or as the first.
+        """Whether inputs of a source need no prefix: at a node of its own, or as the first.
 
         At a fixed node two meters must not share an input; which one is first must not depend on
         who reports first after a start, so the config's order decides.

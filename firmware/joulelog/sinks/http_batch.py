@@ -8,18 +8,19 @@ shortened and freed of the sink's secrets before it gets into a text.
 import json
 
 import civil
+from micropython import const
 
 from ..errors import Denied, Refused, Retry
 from ..net import tls
 from .batch import SCHEMA as _BATCH
 from .batch import BatchSink
 
-SCHEMA = _BATCH + tls.SCHEMA
+SCHEMA = (_BATCH, tls.SCHEMA)  # not joined: the texts stay in ROM
 
-_ANSWER_LIMIT = 2048  # bytes of an answer that are read
-_WORDS_LIMIT = 160  # characters of the server's words in a log line
-_LONGEST_WAIT_S = 600
-_UNREADABLE_WAIT_S = 10  # for a Retry-After that is neither a number nor a date
+_ANSWER_LIMIT = const(2048)  # bytes of an answer that are read
+_WORDS_LIMIT = const(160)  # characters of the server's words in a log line
+_LONGEST_WAIT_S = const(600)
+_UNREADABLE_WAIT_S = const(10)  # for a Retry-After that is neither a number nor a date
 # Most names have nothing else; strip() finds that out at the speed of C.
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -28,21 +29,17 @@ _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 class HttpBatchSink(BatchSink):
     """A batch sink on HTTP; see the module's text."""
 
-    def __init__(self, name: str, entry: dict, app, cursor, secrets: tuple) -> None:
+    def __init__(self, name: str, entry: dict, app, cursor, secrets: tuple, request) -> None:
         super().__init__(name, entry, app, cursor)
+        if request is None:  # tests bring their own, and need no client
+            from ..net import http
+
+            request = http.request
         self._url = entry["url"].rstrip("/")
         self._secrets = [secret for secret in secrets if secret]
         self._headers: dict = {}
         self._tls = tls.context(entry)
-        self._request = None  # tests put their own here
-
-    async def run(self) -> None:
-        """Send for ever."""
-        if self._request is None:  # the client is large: only now, and only where it is used
-            from ..net import http
-
-            self._request = http.request
-        await super().run()
+        self._request = request
 
     async def _exchange(self, target: str, body) -> tuple:
         """POST the body; return (status, headers, body of the answer), or raise Retry."""
@@ -108,7 +105,7 @@ def percent(value: str) -> str:
 
 
 def decoded(body: bytes) -> str:
-    """Text of an answer; what is not ASCII becomes "?", for a cut UTF-8 sequence must not raise."""
+    """Text of an answer; where its UTF-8 is damaged or cut, "?" for all that is not ASCII."""
     try:
         return bytes(body).decode()
     except UnicodeError:

@@ -6,7 +6,7 @@
 
 One reading is one line (line protocol of InfluxData's documentation, precision seconds):
 
-    energy,device=joulelog,source=p1,version=0.1.0 power_import=1193,energy_import_t1=45678.123 1795164390
+    energy,device=joulelog,source=p1 power_import=1193,energy_import_t1=45678.123 1795164390
 
 Only 204 means stored. Series and time are the key there: a batch sent twice is stored once.
 """
@@ -20,8 +20,8 @@ from micropython import const
 from .. import COMPILED, VERSION
 from ..errors import Denied, Refused
 from .batch import Writer
-from .http_batch import SCHEMA as _SHARED
 from .http_batch import PLAIN, HttpBatchSink, percent
+from .http_batch import SCHEMA as _SHARED
 
 SCHEMA = (
     """\
@@ -29,15 +29,14 @@ url              | url       | required | address of the server, such as http://
 database         | text      | ""       | InfluxDB 1, VictoriaMetrics: name of the database
 user             | text      | ""       | InfluxDB 1: user name
 password         | secret    | ""       | InfluxDB 1: password
-retention_policy | text      | ""       | InfluxDB 1: retention policy; empty: the database's default
+retention_policy | text      | ""       | InfluxDB 1: retention policy; empty: the default one
 bucket           | text      | ""       | InfluxDB 2: name of the bucket
 org              | text      | ""       | InfluxDB 2: organisation
 token            | secret    | ""       | InfluxDB 2: API token that may write the bucket
 measurement      | text      | "energy" | name of the measurement
 tags             | dict text | {}       | more tags for each point: {"house": "Main Street 1"}
-"""
-    + _SHARED
-)
+""",
+) + _SHARED
 
 _PLANS = const(8)  # sources whose constant parts are kept ready
 _TEXT = const(-1)  # in place of the decimals: a text channel
@@ -55,7 +54,7 @@ _ABOUT_POINTS = (
 class Sink(HttpBatchSink):
     """Sends batches of line protocol."""
 
-    def __init__(self, name: str, entry: dict, app, cursor) -> None:
+    def __init__(self, name: str, entry: dict, app, cursor, request=None) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         credentials = ""
         if entry["bucket"]:
@@ -73,9 +72,8 @@ class Sink(HttpBatchSink):
                 plain = "%s:%s" % (entry["user"], entry["password"])
                 credentials = binascii.b2a_base64(plain.encode()).decode().strip()
                 headers["Authorization"] = "Basic " + credentials
-        super().__init__(
-            name, entry, app, cursor, (entry["token"], credentials, entry["password"])
-        )
+        secrets = (entry["token"], credentials, entry["password"])
+        super().__init__(name, entry, app, cursor, secrets, request)
         self._headers = headers
         self._tags = {"device": app.device, "version": VERSION, "compiled": COMPILED}
         self._tags.update(entry["tags"])
@@ -191,10 +189,7 @@ def problems(entry: dict, board):
 
 
 def _mentions(words: str, phrases: tuple) -> bool:
-    for phrase in phrases:
-        if phrase in words:
-            return True
-    return False
+    return any([phrase in words for phrase in phrases])
 
 
 def escaped(name: str, special: str) -> str:

@@ -1,0 +1,135 @@
+"""The emoncms and influxdb sinks on the 32-bit MicroPython VM, in an ESP32's heap.
+
+1,000 readings each, while the server is stopped and started twice. Time is compressed 20 times
+where the sink waits.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import exact
+
+from tests import tiers
+from tests.servers import emoncms, influxdb_v2, real_influxdb
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tests" / "vm" / "scripts" / "sinks_vm.py"
+COUNT = 1000
+UNIX = 848404800 + 946684800
+
+sys.path.insert(0, str(ROOT / "tools" / "host"))
+
+import deps  # noqa: E402 - tools/host is no package: its modules find each other by name
+import run_vm  # noqa: E402
+import vm  # noqa: E402
+
+SHARED = {
+    "name": "sink",
+    "sources": None,
+    "channels": None,
+    "every": 0,
+    "interval": 0,
+    "batch": 2000,
+    "timeout": 60,
+    "ca": None,
+    "verify": True,
+}
+INFLUXDB = {
+    **{"database": "", "user": "", "password": "", "retention_policy": "", "bucket": ""},
+    **{"org": "", "token": "", "measurement": "energy", "tags": {}},
+}
+
+
+def run(folder, entry, stops=None, profile="esp32", slots=COUNT, pause_ms=4):
+    """The report of the VM; stops is called in a thread while it works."""
+    if deps.path() is None:
+        tiers.missing("micropython-lib's aiohttp", "deps", "make deps")
+    job = {
+        "entry": {**SHARED, **entry},
+        "count": COUNT,
+        "slots": slots,
+        "pause_ms": pause_ms,
+        "speed": 20,
+    }
+    file = folder / "job.json"
+    file.write_text(json.dumps(job))
+    try:
+        command = run_vm.command(SCRIPT, [str(file)], profile)
+    except vm.Unavailable as error:
+        tiers.missing("the MicroPython VM", "vm", str(error))
+    thread = threading.Thread(target=stops or (lambda: None))
+    thread.start()
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, cwd=folder, check=False
+    )
+    thread.join()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def restarts(server):
+    """Stops and starts the server twice."""
+
+    def work():
+        for _ in range(2):
+            time.sleep(1.2)
+            server.stop()
+            time.sleep(0.7)
+            server.start()
+
+    return work
+
+
+def assert_complete(report, retried=True):
+    assert report["sent"] == COUNT, report
+    assert (report["dropped"], report["set_aside"], report["state"]) == (0, 0, "ok"), report
+    assert not retried or report["retried"] > 0, report
+
+
+def test_influxdb(tmp_path):
+    with real_influxdb.RealInfluxdb(tmp_path / "influxdb") as server:
+        server.create("energy")
+        entry = {**INFLUXDB, "type": "influxdb", "url": server.url, "database": "energy"}
+        report = run(tmp_path, entry, restarts(server))
+        rows = server.rows("energy", 'SELECT * FROM "energy" ORDER BY time')
+    assert_complete(report)
+    assert [int(row["time"]) - UNIX for row in rows] == list(range(COUNT))
+    for number, row in enumerate(rows):
+        assert Decimal(row["energy_import_t1"]) == Decimal(45678123 + 7 * number) / 1000
+        assert row["power_import"] == str(number)
+
+
+def test_emoncms(tmp_path):
+    with emoncms.EmonCms() as server:
+        moods = ["php_fatal", "500", "cut_before", "cut_after", "503", "silent", "hang"]
+        server.script = [mode for mood in moods for mode in ("ok", mood)]
+        entry = {"type": "emoncms", "url": server.url, "key": emoncms.WRITE_KEY, "node": ""}
+        report = run(tmp_path, entry, restarts(server))
+    assert_complete(report)
+    assert not server.script
+    stored = {when - UNIX: inputs for _, when, inputs in server.rows}
+    assert stored == {
+        n: {"energy_import_t1": exact.text(45678123 + 7 * n, 3), "power_import": str(n)}
+        for n in range(COUNT)
+    }
+
+
+def test_influxdb_2_with_an_esp8266s_heap(tmp_path):
+    with influxdb_v2.InfluxDb2() as server:
+        entry = {
+            **INFLUXDB,
+            "type": "influxdb",
+            "url": server.url,
+            "org": influxdb_v2.ORG,
+            "bucket": influxdb_v2.BUCKET,
+            "token": influxdb_v2.TOKEN,
+            "batch": 512,
+        }
+        report = run(tmp_path, entry, profile="esp8266", slots=32, pause_ms=20)
+    assert_complete(report, retried=False)
+    assert len(server.points) == COUNT
