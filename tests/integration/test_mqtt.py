@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests import tiers
 from tests.servers import certs
 from tests.servers.real_mosquitto import Mosquitto, Recorder, free_port
@@ -267,11 +268,17 @@ class Trap:
     With a certificate it speaks TLS; `heard` is then what came through a finished handshake.
     """
 
-    def __init__(self, answer: bytes = b"", certificate: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        answer: bytes = b"",
+        certificate: tuple[str, str] | None = None,
+        hang_up: bool = False,
+    ) -> None:
         self.port = free_port()
         self.heard = b""
         self.connections = 0
         self._answer = answer
+        self._hang_up = hang_up
         self._context = None
         if certificate:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -298,6 +305,9 @@ class Trap:
             self.heard += wire.recv(4096)
             if self._answer:
                 wire.sendall(self._answer)
+            if self._hang_up:
+                wire.close()
+                return
             while part := wire.recv(4096):
                 self.heard += part
         except OSError:
@@ -333,6 +343,28 @@ def test_nobody_listens(runtime, tmp_path):
     report = job.report()
     assert report["waiting"] == 5
     assert "connection refused" in report["states"][-1]
+
+
+@both
+@pytest.mark.parametrize("answer", (b"", b"\x20\x02\x00\x00"), ids=("at once", "after connack"))
+def test_a_broker_that_hangs_up_costs_nothing(runtime, answer, tmp_path):
+    """Some hundred connections that fail leave no socket and no memory behind."""
+    trap = Trap(answer, hang_up=True)
+    report = Job(
+        runtime,
+        tmp_path,
+        entry=entry_for(trap.port),
+        count=5,
+        speed=2000,
+        timeout_ms=12000000,
+        warm_ms=4000000,
+        linger_s=0.5,
+    ).report()
+    trap.close()
+    assert trap.connections > 100
+    assert report["fds"][1] <= report["fds"][0] + 1, report
+    assert report["heap"][1] <= report["heap"][0] * 1.02, report
+    assert report["waiting"] == 5 and report["sent"] == 0
 
 
 @both

@@ -3,8 +3,8 @@
     client = Client("broker.example", settings, context, app.network, 1400, acked, changed)
     keeper = asyncio.create_task(client.run())     # connects, and connects again, for ever
     await client.send(b"cellar/state", payload, True, ticket)
-    # acked(ticket) is called when the broker has it (QoS 1). When the connection is lost, the
-    # tickets that are still out are forgotten and changed("waiting", why) is called: then send anew.
+    # acked(ticket) is called when the broker has it (QoS 1). When the connection is lost, tickets
+    # that are still out are forgotten and changed("waiting", why) is called: then send anew.
 
 What is different from mqtt_as, which would own the Wi-Fi and wait for one message at a time:
 - the interface belongs to the Wi-Fi supervisor: it is only asked, never connected or switched off;
@@ -23,7 +23,7 @@ import asyncio
 import os
 import select
 
-import mqtt_as
+import mqtt_as  # type: ignore[import-not-found]
 
 from .. import clock
 from . import dns, tls, words
@@ -100,7 +100,8 @@ class Client(mqtt_as.MQTTClient):
     async def send(self, topic: bytes, payload, retain: bool, ticket) -> None:
         """Write one QoS 1 message; payload (bytes or memoryview) is free again at the return.
 
-        Raises OSError when there is no connection, or it has just been lost.
+        Raises OSError when there is no connection, or it has just been lost; MemoryError as well
+        ends the connection.
         """
         if not self.ready:
             raise OSError(-1, "not connected")
@@ -111,7 +112,7 @@ class Client(mqtt_as.MQTTClient):
             async with self.lock:
                 await self._publish(topic, payload, retain, 1, 0, pid)
                 await self._flush()
-        except OSError:
+        except (OSError, MemoryError):  # half a packet may be out
             self._reconnect()
             raise
 
@@ -155,6 +156,8 @@ class Client(mqtt_as.MQTTClient):
             if code in ("4", "5"):
                 return "denied", place + "wrong `user` or `password`; trying again each minute"
             return "waiting", place + _REFUSALS.get(code, "the broker refuses the connection")
+        if text.startswith("Timeout"):
+            text = "no answer"
         if isinstance(number, int) and number < -1:
             return "waiting", place + "TLS failed (mbedtls error -0x%x)" % -number
         return "waiting", place + (
@@ -203,7 +206,7 @@ class Client(mqtt_as.MQTTClient):
                 await clock.sleep_ms(pause_ms)
                 if not self._on_way and pause_ms < _IDLE_PAUSE_MS:
                     pause_ms += 1
-        except Exception:  # noqa: BLE001 - mqtt_as asserts that nobody closes the connection
+        except Exception:  # mqtt_as asserts that nobody closes the connection
             pass
         self._reconnect()
 

@@ -8,9 +8,10 @@ emoncms  the same for EmonCMS's MQTT input: <topic> is "emon", nothing is retain
 
 <topic>/status is "online", and "offline" when the connection is lost (retained, last will).
 
-Several messages are on their way at a time. A reading is confirmed when the broker has acknowledged
-all that was made of it and of the readings before. When the connection is lost nothing is repeated
-blindly: the cursor goes back, and the layout decides anew what is of now and what is backlog.
+Several messages are on their way at a time. A reading is confirmed when the broker has
+acknowledged all that was made of it and of the readings before. When the connection is lost
+nothing is repeated blindly: the cursor goes back, and the layout decides anew what is of now and
+what is backlog.
 """
 
 import asyncio
@@ -77,7 +78,7 @@ class Sink(BatchSink):
     async def run(self) -> None:
         """Send for ever."""
         # Imported here: mqtt_as takes 6 kB, and a config can be checked without it.
-        import mqtt_as
+        import mqtt_as  # type: ignore[import-not-found]
 
         from ..net import mqtt_client
 
@@ -126,6 +127,8 @@ class Sink(BatchSink):
         entry = self.entry
         status = self.topic + b"/status"
         client_id = entry["client_id"] or "%s-%s" % (self.app.device, _chip())
+        if not entry["client_id"] and self.name != "mqtt":
+            client_id += "-" + self.name  # two with the same id would push each other out
         settings = {
             "client_id": client_id.encode(),
             "user": entry["user"].encode(),
@@ -149,7 +152,7 @@ class Sink(BatchSink):
     async def _keep(self, client) -> None:
         try:
             await client.run()
-        except Exception as failure:  # noqa: BLE001 - _send() raises it: both are started again
+        except Exception as failure:  # _send() raises it, so that both are started again
             self._failure = failure
             self.cursor.wake()
 
@@ -174,7 +177,7 @@ class Sink(BatchSink):
         self.on_way += 1
         try:
             await client.send(topic, self.out.view(), retain, entry)
-        except OSError:
+        except (OSError, MemoryError):
             pass  # then the client is not ready any more
 
     def _give_back(self) -> None:

@@ -1,12 +1,12 @@
 """The MQTT sink's layout `json`: whole readings, with their time and an id.
 
-    <topic>/<source>/state    {"id":"5f0c1a22-1c2","time":"2026-11-20T10:00:00Z","power_import":421}
+    <topic>/<source>/state    {"id":"5f0c1a22-1c2","time":"2026-11-20T10:00:00Z","power_import":42}
     <topic>/<source>/backlog  {"readings":[{...},{...}]}
 
-The newest reading of each source goes to state, at once even while older ones wait; these follow in
-backlog (not retained), several in a message. An id belongs to one reading for ever: whoever meets it
-again has a duplicate, which happens only across a reconnect. Numbers have the meter's digits; a
-value that the meter did not give is left out.
+The newest reading of each source goes to state, at once even while older ones wait; these follow
+in backlog (not retained), several in a message. An id belongs to one reading for ever: whoever
+meets it again has a duplicate, which happens only across a reconnect. Numbers have the meter's
+digits; a value that the meter did not give is left out.
 """
 
 import json
@@ -56,6 +56,7 @@ class Layout:
             else:
                 message = self._live(found[0]) or await self._backlog(found)
             if message is not None:
+                await clock.sleep_ms(0)  # what follows is a step of its own
                 return message
 
     def _state(self, found: tuple) -> tuple | None:
@@ -179,19 +180,22 @@ class Layout:
         """
         put = self._sink.out.put
         source = reading[SOURCE]
+        channels = source.channels
+        values = reading[VALUES]
         count = 0
         put('{"id":"%s-%x","time":"%s"' % (self._sink.app.boot_id, serial, clock.iso(time)))
         for index in self._cursor.columns(source):
-            value = reading[VALUES][index]
+            value = values[index]
             if value is None:
                 continue
-            channel = source.channels[index]
-            if isinstance(value, str) and len(value) > longest_text:
+            channel = channels[index]
+            if not isinstance(value, str):  # json would round: the digits are those of the meter
+                put(',"%s":%s' % (channel[KEY], text(value, channel[DECIMALS])))
+            elif len(value) <= longest_text:
+                put(',"%s":%s' % (channel[KEY], json.dumps(value)))
+            else:
                 self._sink.log.warning("%s of %s is left out: too long", channel[KEY], source.name)
                 continue
-            # Never a number through json: the digits are those of the meter.
-            shown = json.dumps(value) if isinstance(value, str) else text(value, channel[DECIMALS])
-            put(',"%s":%s' % (channel[KEY], shown))
             count += 1
         put("}")
         return count

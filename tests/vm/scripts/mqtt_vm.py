@@ -7,7 +7,8 @@ Runs on MicroPython and on CPython alike; tests/integration/test_mqtt.py starts 
      "slots": 1200, "speed": 1,
      "until": "sent" | "waiting" | "denied" | "retried",   stop when this has come
      "link_down_ms": [2000, 3000],          when the network goes, and when it is back
-     "timeout_ms": 20000}
+     "timeout_ms": 20000,
+     "warm_ms": 1000}                       when to take the first of "heap" and "fds"
 
 Reading i of "meter" has the channels energy (45678.123 + i thousandths), total (12 digits), text.
 """
@@ -16,6 +17,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import sys
 
 from joulelog import clock
@@ -86,6 +88,13 @@ async def cut_link(app: App, job: dict) -> None:
     app.network.up = True
 
 
+def footprint() -> list:
+    """Bytes of heap in use (0 on CPython) and open files."""
+    gc.collect()
+    heap = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    return [heap, len(os.listdir("/proc/self/fd"))]
+
+
 def reached(sink, job: dict) -> bool:
     """Whether that has come which the job waits for."""
     until = job.get("until", "sent")
@@ -107,18 +116,23 @@ async def main(job: dict) -> dict:
     started = clock.uptime_ms()
     ticks = 0
     states = []
+    used = []
     while not reached(sink, job) and clock.uptime_ms() - started < job.get("timeout_ms", 20000):
         await asyncio.sleep(0.005)
         ticks += 1
         if not states or states[-1] != sink.state:
             states.append(sink.state)
+        if len(used) < 2 and clock.uptime_ms() - started > job.get("warm_ms", 0):
+            used += footprint()
     took = clock.uptime_ms() - started
     await asyncio.sleep(job.get("linger_s", 0.1))
     for task in tasks:
         task.cancel()
     await asyncio.sleep(0.1)
-    gc.collect()
+    used += footprint()
     return {
+        "heap": used[::2],
+        "fds": used[1::2],
         "states": states,
         "ms": took,
         "ticks": ticks,

@@ -1,0 +1,565 @@
+"""The MQTT sink: what it publishes, in which order, and when a reading counts as delivered."""
+
+import asyncio
+import json
+import unittest
+
+from joulelog import clock
+from joulelog.errors import ConfigError
+from joulelog.queue import Queue
+from joulelog.reading import Source
+from joulelog.sinks import mqtt
+
+START = 848000000  # 2026-11-14T19:33:20Z
+P1 = Source(
+    "p1",
+    (
+        ("energy_import_t1", "kWh", 3, "total_increasing", "energy"),
+        ("power_import", "W", 0, "measurement", "power"),
+        ("message", "", 0, "text", ""),
+    ),
+)
+WATER = Source("water", (("volume", "m³", 3, "total_increasing", "water"),))
+
+
+class App:
+    device = "cellar"
+    boot_id = "b1"
+
+    def __init__(self, slots):
+        self.clock = clock.Clock()
+        self.clock.set(START, "meter")
+        self.queue = Queue(slots, self.clock)
+
+
+class Client:
+    """Stands for the connection: the test decides what the broker acknowledges, and when."""
+
+    def __init__(self, sink):
+        self.sink = sink
+        self.ready = True
+        self.out = []  # tickets that are not acknowledged
+        self.sent = []  # (topic, payload, retain)
+
+    async def send(self, topic, payload, retain, ticket):
+        if not self.ready:
+            raise OSError(-1, "not connected")
+        self.sent.append((topic.decode(), bytes(payload).decode(), retain))
+        self.out.append(ticket)
+        await clock.sleep_ms(0)
+
+    def ack(self, index=0):
+        self.sink.acked(self.out.pop(index))
+
+    def ack_all(self):
+        while self.out:
+            self.ack()
+
+    def lose(self):
+        self.ready = False
+        self.out = []
+        self.sink.changed("waiting", "lost")
+
+    def come_back(self):
+        self.ready = True
+        self.sink.changed("ok", "")
+
+    def take(self):
+        """What was published since the last call."""
+        sent, self.sent = self.sent, []
+        return sent
+
+
+class World:
+    """A sink with its queue and connection."""
+
+    def __init__(self, slots=64, **entry):
+        made = {"sources": None, "channels": None, "every": 0}
+        for line in mqtt.SCHEMA.split("\n"):
+            parts = [part.strip() for part in line.split("|")]
+            if len(parts) > 2 and parts[2] != "required":
+                made[parts[0]] = json.loads(parts[2])
+        made.update(entry)
+        self.app = App(slots)
+        self.queue = self.app.queue
+        self.cursor = self.queue.cursor("mqtt", made["sources"], made["channels"], made["every"])
+        self.sink = mqtt.Sink("mqtt", made, self.app, self.cursor)
+        self.client = Client(self.sink)
+        self.task = None
+
+    def put(self, i, source=P1, values=None):
+        """Reading i of a source: i thousandths after 45678.123 at i seconds."""
+        if values is None:
+            values = (45678123 + i, i, None) if source is P1 else (i,)
+        self.queue.put((START + i, source, values))
+
+    async def settle(self):
+        """Let the sink do all that it can do now."""
+        for _ in range(60):
+            await asyncio.sleep(0)
+
+    async def deliver(self):
+        """Acknowledge one message after the other until nothing is left."""
+        while True:
+            await self.settle()
+            if not self.client.out:
+                return
+            self.client.ack()
+
+
+def play(scene, **entry):
+    """Run scene(world) with the sink running."""
+
+    async def run():
+        world = World(**entry)
+        world.task = asyncio.create_task(world.sink._send(world.client))
+        try:
+            await scene(world)
+        finally:
+            world.task.cancel()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+def ids(messages):
+    """Serial numbers of the readings in state and backlog messages, in the order of sending."""
+    found = []
+    for topic, payload, _ in messages:
+        given = json.loads(payload)
+        for reading in given["readings"] if topic.endswith("/backlog") else [given]:
+            boot, serial = reading["id"].split("-")
+            assert boot == "b1"
+            found.append(int(serial, 16))
+    return found
+
+
+def topics(messages):
+    return [topic for topic, _, _ in messages]
+
+
+class TestJson(unittest.TestCase):
+    def test_a_reading_of_now(self):
+        async def scene(world):
+            world.put(0, P1, (45678123, None, 'say "ä"\n'))
+            await world.settle()
+            self.assertEqual(world.sink.sent, 0)
+            ((topic, payload, retain),) = world.client.take()
+            self.assertEqual(topic, "cellar/p1/state")
+            self.assertTrue(retain)
+            start = (
+                '{"id":"b1-0","time":"2026-11-14T19:33:20Z",'
+                '"energy_import_t1":45678.123,"message":"say \\"'
+            )
+            self.assertEqual(payload[: len(start)], start)
+            self.assertEqual(json.loads(payload)["message"], 'say "ä"\n')
+            self.assertFalse("power_import" in payload)
+            world.client.ack()
+            self.assertEqual(world.sink.sent, 1)
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene)
+
+    def test_digits_are_those_of_the_meter(self):
+        async def scene(world):
+            world.put(0, P1, (987654321012345678, -1, None))
+            world.put(1, WATER, (7,))
+            await world.deliver()
+            texts = [payload for _, payload, _ in world.client.take()]
+            self.assertTrue('"energy_import_t1":987654321012345.678,' in texts[0])
+            self.assertTrue('"power_import":-1}' in texts[0])
+            self.assertTrue('"volume":0.007}' in texts[1])
+
+        play(scene)
+
+    def test_times_beyond_31_and_32_bits(self):
+        async def scene(world):
+            for stamp in (1073741824, 1139270400, 1200798847, 1200798848):
+                world.queue.put((stamp, P1, (1, 1, None)))
+                await world.deliver()
+            times = [json.loads(payload)["time"] for _, payload, _ in world.client.take()]
+            self.assertEqual(
+                times,
+                [
+                    "2034-01-09T13:37:04Z",
+                    "2036-02-07T00:00:00Z",
+                    "2038-01-19T03:14:07Z",
+                    "2038-01-19T03:14:08Z",
+                ],
+            )
+
+        play(scene)
+
+    def test_backlog_goes_apart_and_the_newest_first(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(12):
+                world.put(i)
+            await world.settle()
+            self.assertEqual(world.client.take(), [])
+            world.client.come_back()
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(sent[0][0], "cellar/p1/state")
+            self.assertEqual(ids(sent[:1]), [11])
+            self.assertEqual(set(topics(sent[1:])), {"cellar/p1/backlog"})
+            self.assertEqual([retain for _, _, retain in sent[1:]], [False] * len(sent[1:]))
+            self.assertEqual(ids(sent[1:]), list(range(11)))
+            self.assertTrue(len(sent) <= 4)  # several readings in a message
+            self.assertTrue(max([len(payload) for _, payload, _ in sent]) <= 1024)
+            self.assertEqual(world.sink.sent, 12)
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene)
+
+    def test_a_live_reading_overtakes_the_backlog(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(10):
+                world.put(i)
+            world.client.come_back()
+            await world.settle()
+            for i in range(10, 14):  # one comes after each message
+                world.put(i)
+                world.client.ack()
+                await world.settle()
+                self.assertEqual(world.client.sent[-1][0], "cellar/p1/state")
+                self.assertEqual(ids(world.client.sent[-1:]), [i])
+                world.client.ack()
+                await world.settle()
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(sorted(ids(sent)), list(range(14)))  # each once
+            self.assertEqual(world.sink.sent, 14)
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene, in_flight=1, batch=256)
+
+    def test_confirms_in_order(self):
+        async def scene(world):
+            for i in range(3):
+                world.put(i)
+                await world.settle()
+            self.assertEqual(len(world.client.out), 3)
+            world.client.ack(1)
+            world.client.ack(1)
+            self.assertEqual(world.sink.sent, 0)
+            world.client.ack()
+            self.assertEqual(world.sink.sent, 3)
+
+        play(scene)
+
+    def test_not_more_on_their_way_than_allowed(self):
+        async def scene(world):
+            for i in range(20):
+                world.put(i)
+                await world.settle()
+            self.assertEqual(len(world.client.out), 5)
+            world.client.ack()
+            await world.settle()
+            self.assertEqual(len(world.client.out), 5)
+
+        play(scene, in_flight=5)
+
+    def test_a_lost_connection_loses_nothing(self):
+        async def scene(world):
+            for i in range(4):
+                world.put(i)
+                await world.settle()
+            world.client.ack()
+            world.client.lose()
+            await world.settle()
+            self.assertEqual(world.sink.retried, 3)
+            world.put(4)
+            before = world.client.take()
+            world.client.come_back()
+            await world.deliver()
+            after = world.client.take()
+            self.assertEqual(ids(before), [0, 1, 2, 3])
+            # What was of now before the loss is old when it is sent again.
+            self.assertEqual(ids(after), [4, 1, 2, 3])
+            self.assertEqual(topics(after), ["cellar/p1/state", "cellar/p1/backlog"])
+            same = [payload for _, payload, _ in before][3]
+            self.assertTrue(same in after[1][1])
+            self.assertEqual(world.sink.sent, 5)
+
+        play(scene)
+
+    def test_a_loss_while_the_backlog_goes_out(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(12):
+                world.put(i)
+            world.client.come_back()
+            await world.settle()
+            world.client.ack()  # the newest, past the others
+            world.client.lose()
+            await world.settle()
+            self.assertEqual(world.sink.sent, 0)
+            world.client.come_back()
+            await world.deliver()
+            self.assertEqual(set(ids(world.client.take())), set(range(12)))
+            self.assertEqual(world.sink.sent, 12)
+
+        play(scene, in_flight=2, batch=256)
+
+    def test_two_sources(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(6):
+                world.put(i, WATER if i % 3 == 2 else P1)
+            world.client.come_back()
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(sorted(ids(sent)), list(range(6)))
+            states = [message for message in sent if message[0].endswith("/state")]
+            self.assertEqual(sorted(ids(states)), [4, 5])
+            for topic, payload, _ in sent:
+                self.assertEqual("volume" in payload, topic.startswith("cellar/water/"))
+            self.assertEqual(world.sink.sent, 6)
+
+        play(scene)
+
+    def test_only_the_wanted_sources_and_channels(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(6):
+                world.put(i, WATER if i % 2 else P1)
+            world.client.come_back()
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(ids(sent), [4, 0, 2])
+            self.assertFalse("water" in str(sent) or "energy" in str(sent))
+            self.assertEqual(world.sink.sent, 3)
+
+        play(scene, sources=["p1"], channels=["power_import", "volume"])
+
+    def test_every(self):
+        async def scene(world):
+            first = -START % 10
+            for i in range(first, first + 35):
+                world.put(i)
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(ids(sent), [0, 10, 20, 30])
+            self.assertEqual(topics(sent), ["cellar/p1/backlog", "cellar/p1/state"])
+
+        play(scene, every=10)
+
+    def test_waits_for_the_time(self):
+        async def scene(world):
+            world.app.clock.source = ""
+            stamp = world.app.clock.stamp()
+            world.queue.put((stamp, P1, (1, 1, None)))
+            await world.settle()
+            self.assertEqual(world.client.take(), [])
+            world.app.clock.set(START, "ntp")
+            world.put(1)
+            await world.deliver()
+            self.assertEqual(sorted(ids(world.client.take())), [0, 1])
+
+        play(scene)
+
+    def test_a_reading_that_never_fits_is_set_aside(self):
+        async def scene(world):
+            large = Source(
+                "large", tuple([("channel_%d" % i, "W", 0, "measurement", "") for i in range(40)])
+            )
+            world.put(0)
+            await world.settle()
+            world.put(1, large, (1,) * 40)
+            world.put(2, large, (2,) * 40)
+            world.put(3)
+            await world.settle()
+            self.assertEqual(world.sink.set_aside, 0)  # not before those in front are delivered
+            await world.deliver()
+            self.assertEqual(ids(world.client.take()), [0, 3])
+            self.assertEqual(world.sink.set_aside, 2)
+            self.assertEqual(world.sink.sent, 2)
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene, batch=256)
+
+    def test_a_long_text_does_not_stop_the_numbers(self):
+        async def scene(world):
+            world.client.lose()
+            world.put(0, P1, (45678123, 1, "x" * 1024))
+            world.put(1, P1, (45678124, 1, "x" * 1024))
+            world.client.come_back()
+            await world.deliver()
+            sent = world.client.take()
+            self.assertEqual(sorted(ids(sent)), [0, 1])
+            self.assertFalse("message" in str(sent))
+            self.assertEqual(world.sink.sent, 2)
+
+        play(scene)
+
+    def test_a_reading_without_values(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(3):
+                world.put(i, P1, (None, None, None))
+            world.put(3)
+            world.put(4, P1, (None, None, None))
+            world.client.come_back()
+            await world.deliver()
+            self.assertEqual(ids(world.client.take()), [3])
+            self.assertEqual(world.sink.sent, 1)
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene)
+
+    def test_overflow_is_counted(self):
+        async def scene(world):
+            world.client.lose()
+            await world.settle()
+            for i in range(20):
+                world.put(i)
+            world.client.come_back()
+            await world.deliver()
+            self.assertEqual(sorted(ids(world.client.take())), list(range(12, 20)))
+            self.assertEqual(world.sink.dropped, 12)
+            self.assertEqual(world.sink.sent, 8)
+
+        play(scene, slots=8)
+
+
+class TestValues(unittest.TestCase):
+    def test_one_topic_per_value(self):
+        async def scene(world):
+            world.put(0, P1, (45678123, None, "hello"))
+            await world.deliver()
+            self.assertEqual(
+                world.client.take(),
+                [
+                    ("home/p1/energy_import_t1", "45678.123", True),
+                    ("home/p1/message", "hello", True),
+                ],
+            )
+            self.assertEqual(world.sink.sent, 1)
+
+        play(scene, layout="topics", topic="home")
+
+    def test_only_the_newest(self):
+        async def scene(world):
+            world.client.lose()
+            for i in range(5):
+                world.put(i)
+            world.put(5, WATER)
+            world.client.come_back()
+            await world.deliver()
+            values = dict([message[:2] for message in world.client.take()])
+            self.assertEqual(
+                values,
+                {
+                    "cellar/p1/energy_import_t1": "45678.127",
+                    "cellar/p1/power_import": "4",
+                    "cellar/water/volume": "0.005",
+                },
+            )
+            self.assertEqual(world.sink.superseded, 4)
+            self.assertEqual(world.sink.sent, 2)
+            self.assertEqual(world.sink.dropped, 0)
+
+        play(scene, layout="topics")
+
+    def test_one_set_at_a_time(self):
+        async def scene(world):
+            world.put(0)
+            await world.settle()
+            world.put(1)
+            world.put(2)
+            await world.settle()
+            self.assertEqual(len(world.client.sent), 2)  # the two values of reading 0
+            world.client.ack()
+            await world.settle()
+            self.assertEqual(len(world.client.sent), 2)
+            world.client.ack()
+            await world.settle()
+            self.assertEqual(world.client.sent[2][1], "45678.125")
+            self.assertEqual(world.sink.superseded, 1)
+
+        play(scene, layout="topics")
+
+    def test_after_a_loss_only_the_newest(self):
+        async def scene(world):
+            world.put(0)
+            await world.settle()
+            world.client.ack()
+            world.client.lose()
+            await world.settle()
+            world.put(1)
+            world.client.take()
+            world.client.come_back()
+            await world.deliver()
+            self.assertEqual(
+                [payload for _, payload, _ in world.client.take()], ["45678.124", "1"]
+            )
+            self.assertEqual((world.sink.sent, world.sink.superseded), (1, 1))
+
+        play(scene, layout="topics")
+
+    def test_does_not_wait_for_the_time(self):
+        async def scene(world):
+            world.app.clock.source = ""
+            world.queue.put((world.app.clock.stamp(), P1, (1, None, None)))
+            await world.deliver()
+            self.assertEqual(len(world.client.take()), 1)
+
+        play(scene, layout="topics")
+
+    def test_emoncms(self):
+        async def scene(world):
+            world.put(0, P1, (45678123, 5, "hello"))
+            world.put(1, P1, (None, None, "only text"))
+            await world.deliver()
+            self.assertEqual(world.client.take(), [])
+            world.put(2, P1, (45678125, 5, "hello"))
+            await world.deliver()
+            self.assertEqual(
+                world.client.take(),
+                [
+                    ("emon/p1/energy_import_t1", "45678.125", False),
+                    ("emon/p1/power_import", "5", False),
+                ],
+            )
+            self.assertEqual((world.sink.sent, world.sink.superseded), (1, 1))
+            self.assertEqual(world.cursor.waiting, 0)
+
+        play(scene, layout="emoncms")
+
+    def test_a_text_that_never_fits_is_left_out(self):
+        async def scene(world):
+            world.put(0, P1, (45678123, None, "x" * 300))
+            await world.deliver()
+            self.assertEqual(len(world.client.take()), 1)
+            self.assertEqual(world.sink.sent, 1)
+
+        play(scene, layout="topics", batch=256)
+
+
+class TestConfig(unittest.TestCase):
+    def test_what_cannot_work(self):
+        for entry, word in (
+            ({"topic": "a/#"}, "topic"),
+            ({"topic": "a/+/b"}, "topic"),
+            ({"topic": "$SYS"}, "topic"),
+            ({"topic": "a/"}, "topic"),
+            ({"topic": "a\x00"}, "topic"),
+            ({"password": "hidden"}, "user"),
+        ):
+            with self.assertRaises(ConfigError) as caught:
+                World(**entry)
+            self.assertIn(word, str(caught.exception))
+            self.assertFalse("hidden" in str(caught.exception))
+
+    def test_what_each_layout_declares(self):
+        self.assertTrue(World(layout="json").sink.carries_time)
+        for layout in ("topics", "emoncms"):
+            sink = World(layout=layout).sink
+            self.assertFalse(sink.carries_time)
+            self.assertEqual(sink.order, "strict")
+
+
+if __name__ == "__main__":
+    unittest.main()
