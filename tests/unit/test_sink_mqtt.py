@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import unittest
 
 from joulelog import clock
@@ -559,6 +560,32 @@ class TestConfig(unittest.TestCase):
             sink = World(layout=layout).sink
             self.assertFalse(sink.carries_time)
             self.assertEqual(sink.order, "strict")
+
+    def test_another_mqtt_as_is_refused(self):
+        class Other:
+            VERSION = (0, 8, 4)
+            MQTTClient = object
+
+        async def scene():
+            world = World()
+            task = asyncio.create_task(world.sink.run())
+            await world.settle()
+            task.cancel()
+            return world.sink.state
+
+        before = sys.modules.get("mqtt_as")
+        known = sys.modules.pop("joulelog.net.mqtt_client", None)
+        sys.modules["mqtt_as"] = Other
+        try:
+            state = asyncio.run(scene())
+        finally:
+            del sys.modules["mqtt_as"]
+            if before:
+                sys.modules["mqtt_as"] = before
+            sys.modules.pop("joulelog.net.mqtt_client", None)
+            if known:
+                sys.modules["joulelog.net.mqtt_client"] = known
+        self.assertEqual(state, "denied: mqtt_as 0.8.3 is needed, not 0.8.4: run `make deps`")
 
 
 if __name__ == "__main__":
