@@ -5,7 +5,7 @@
         headers={"Authorization": "Token ..."}, tls_context=tls.context(entry), timeout_ms=10000)
 
 aiohttp does the talking: micropython-lib's on a board (http_board), PyPI's on a computer
-(http_computer). Nothing else touches it. Both send HTTP/1.0 with "Connection: close". A redirect
+(tools/host/shims/http_computer.py). Nothing else touches it. Both send HTTP/1.0 with "Connection: close". A redirect
 is an answer like any other: no header ever goes to another place than the config names.
 Whatever fails is a NetError whose text never holds a header, the path or the body.
 """
@@ -21,7 +21,7 @@ from joulelog.net.url import check_headers, split
 if sys.implementation.name == "micropython":
     from joulelog.net import http_board as client
 else:
-    from joulelog.net import http_computer as client
+    import http_computer as client  # type: ignore[import-not-found] - in tools/host/shims
 
 __all__ = ("TRUNCATED", "request")
 
