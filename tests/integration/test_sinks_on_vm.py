@@ -119,7 +119,7 @@ def test_emoncms(tmp_path):
     }
 
 
-def test_influxdb_2_with_an_esp8266s_heap(tmp_path):
+def test_influxdb_2_in_small_batches(tmp_path):
     with influxdb_v2.InfluxDb2() as server:
         entry = {
             **INFLUXDB,
@@ -130,6 +130,6 @@ def test_influxdb_2_with_an_esp8266s_heap(tmp_path):
             "token": influxdb_v2.TOKEN,
             "batch": 512,
         }
-        report = run(tmp_path, entry, profile="esp8266", slots=32, pause_ms=20)
+        report = run(tmp_path, entry, slots=COUNT, pause_ms=4)
     assert_complete(report, retried=False)
     assert len(server.points) == COUNT
