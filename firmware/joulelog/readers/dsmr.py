@@ -12,7 +12,7 @@ import machine
 from micropython import const
 
 from .. import clock
-from ..uart import open_uart
+from ..uart import open_uart, retune
 from . import p1
 
 SCHEMA = (
@@ -33,9 +33,17 @@ _TRIAL_MS = const(12000)  # a DSMR 2.2 to 4 meter speaks every 10 s
 _SILENT_MS = const(35000)
 _CHUNK = const(256)  # bytes decoded between two yields
 _CHUNK_ENCRYPTED = const(64)  # decryption takes longer per byte
+_CHUNK_SLOW = const(32)  # at 9600 baud an ESP8266 waits in readinto() until it has them all
 _FLUSH_MS = const(200)  # longer than the 150 ms that meters pause inside a telegram
 _REST_MS = const(20)  # at 115200 a 2048-byte buffer lasts 178 ms
 _PULSE_OFF_MS = const(200)
+
+
+def problems(entry: dict, board):
+    """Yield what the table cannot say."""
+    if entry["invert"] and not board.CAN_INVERT:
+        yield "`invert` is True, but a %s cannot invert; use a transistor" % board.NAME
+    yield from p1.problems(entry)
 
 
 class Reader:
@@ -82,37 +90,48 @@ class Reader:
         return where
 
     async def run(self) -> None:
-        """Read for ever; OSError when the UART goes away."""
-        self.state = "searching"
-        turn = 0
+        """Read for ever; OSError when the UART is not there, or goes away."""
+        self.state = "no device"
         uart = open_uart(self._board, self._entry, *self._settings[0])
+        self.state = "searching"
         try:
-            while True:
-                await self._listen(uart)
-                self._say_silent()
-                turn += 1
-                baudrate, bits, parity = self._settings[turn % len(self._settings)]
-                uart.init(baudrate, bits=bits, parity=parity)
+            await self._search(uart)
+        except OSError:
+            self.state = "no device"
+            raise
         finally:
             uart.deinit()
 
-    async def _listen(self, uart) -> None:
-        """Read telegrams with these settings until none comes for too long."""
+    async def _search(self, uart) -> None:
+        """Try the settings in turn; stay with one as long as telegrams come."""
+        turn = 0
+        tried = 0  # settings without a telegram, one after the other
+        while True:
+            heard = await self._listen(uart, self._settings[turn % len(self._settings)][0])
+            tried = 0 if heard else tried + 1
+            if heard or tried >= len(self._settings):
+                self._say_silent()
+            turn += 1
+            retune(uart, self._entry, *self._settings[turn % len(self._settings)])
+
+    async def _listen(self, uart, baudrate: int) -> bool:
+        """Read until no telegram comes for too long; True where there was one at all."""
         feed = self._p1.feed
         chunk = self._chunk
+        size = min(len(chunk), _CHUNK_SLOW) if baudrate == 9600 else len(chunk)
         good = self._p1.telegrams
-        heard = 0  # when the last byte came, 0 once the line was flushed
+        heard = -1  # when the last byte came, -1 once the line was flushed
         last = clock.uptime_ms()
         limit = _TRIAL_MS
         self._ask(1)
         while True:
-            count = uart.readinto(chunk)
+            count = uart.readinto(chunk, size)
             now = clock.uptime_ms()
             if count:
                 heard = now
                 feed(chunk, 0, count)
-            elif heard and now - heard > _FLUSH_MS:
-                heard = 0
+            elif heard >= 0 and now - heard > _FLUSH_MS:
+                heard = -1
                 self._p1.flush()
             if self._p1.telegrams != good:
                 good = self._p1.telegrams
@@ -121,7 +140,7 @@ class Reader:
                 self.state = "ok"
                 await self._pause_request()
             elif now - last > limit:
-                return
+                return limit == _SILENT_MS
             await clock.sleep_ms(0 if count else _REST_MS)
 
     async def _pause_request(self) -> None:

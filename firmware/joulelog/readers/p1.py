@@ -32,6 +32,18 @@ COUNTERS = (
 )
 
 
+def problems(entry: dict):
+    """Yield what the table cannot say; never a word of a key."""
+    for name in ("key", "auth_key"):
+        for at, digit in enumerate(entry[name]):
+            if digit not in "0123456789abcdefABCDEF":
+                text = "character %d of `%s` is no hexadecimal digit; allowed: 0-9, a-f"
+                yield text % (at + 1, name)
+                break
+    if entry["auth_key"] and not entry["key"]:
+        yield "`auth_key` is there without `key`; give the decryption key as well"
+
+
 class P1:
     """One stream of telegrams, published as readings."""
 
@@ -78,7 +90,7 @@ class P1:
             self.meter = telegram.header
             self._log.info("meter %s, %d channels", self.meter, len(telegram.channels))
         time = self._time(telegram.time)
-        if self._interval and time >= 0:
+        if self._interval:  # also by the uptime, while the time is not known
             period = time // self._interval
             if period == self._period:
                 return
@@ -93,7 +105,7 @@ class P1:
         if self._times == "meter":
             if told < PLAUSIBLE:  # a meter that lost its time
                 return clock.stamp()
-            if clock.source in ("", "meter"):
+            if clock.source in ("", "board", "meter"):  # not above NTP or a computer
                 clock.set(told, "meter")
         return told
 

@@ -1,6 +1,6 @@
 """Play recorded P1 telegrams from a file, as if a meter sent them: for a try without a meter.
 
-    readers = [{"type": "replay", "file": "telegrams.txt"}]
+readers = [{"type": "replay", "file": "telegrams.txt"}]
 """
 
 from micropython import const
@@ -19,6 +19,11 @@ times    | choice now meter           | "now"    | now: as if sent now; meter: t
 )
 
 _CHUNK = const(64)  # small, so that a chunk seldom holds the ends of two telegrams
+
+
+def problems(entry: dict, _board):
+    """Yield what the table cannot say."""
+    yield from p1.problems(entry)
 
 
 class Reader:
@@ -49,25 +54,27 @@ class Reader:
         while True:
             before = self._p1.telegrams
             await self._play()
+            if self._p1.telegrams == before:
+                self.state = "no telegram"
+                raise OSError("no telegram in %s" % self._entry["file"])
             if not self._entry["repeat"]:
                 break
-            if self._p1.telegrams == before:
-                raise OSError("no telegram in %s" % self._entry["file"])
         self.state = "done"
         while True:
             await clock.sleep_ms(60000)
 
     async def _play(self) -> None:
-        self.state = "ok"
+        self.state = "no file"
         with open(self._entry["file"], "rb") as file:
+            self.state = "ok"
             while True:
-                count = file.readinto(self._chunk)
-                if not count:
-                    break
                 before = self._p1.telegrams
-                self._p1.feed(self._chunk, 0, count)
-                if self._p1.telegrams != before:
-                    await clock.sleep_ms(self._entry["pause_ms"])
+                count = file.readinto(self._chunk)
+                if count:
+                    self._p1.feed(self._chunk, 0, count)
                 else:
-                    await clock.sleep_ms(0)
-            self._p1.flush()
+                    self._p1.flush()
+                new = self._p1.telegrams != before
+                await clock.sleep_ms(self._entry["pause_ms"] if new else 0)
+                if not count:
+                    return

@@ -1,0 +1,459 @@
+"""The dsmr reader on a scripted UART, by a clock that moves only when told: no test waits."""
+
+import asyncio
+import sys
+import unittest
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(_HERE + "/../fakes")
+
+from civil import seconds  # noqa: E402
+from dsmr.crc import update  # noqa: E402
+from fake_machine import Line, Machine  # noqa: E402
+from virtual_clock import VirtualClock  # noqa: E402
+
+from joulelog import clock, uart  # noqa: E402
+from joulelog.errors import ConfigError  # noqa: E402
+from joulelog.readers import dsmr, p1  # noqa: E402
+
+try:
+    import cryptolib
+except ImportError:
+    cryptolib = None
+
+NOON = seconds(2026, 11, 20, 12)
+OLD = (
+    b"/ISk5\\2MT382-1004\r\n\r\n"
+    b"0-0:96.1.1(00003148344903)\r\n"
+    b"1-0:1.8.1(45678.123*kWh)\r\n"
+    b"1-0:1.7.0(0001.01*kW)\r\n"
+    b"0-1:24.1.0(3)\r\n"
+    b"0-1:24.3.0(161107190000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00001.001)\r\n!"
+)
+ENTRY = {
+    "name": "p1",
+    "uart": 2,
+    "baud": 0,
+    "tx": None,
+    "rx": None,
+    "invert": False,
+    "request_pin": None,
+    "request": "hold",
+    "key": "",
+    "auth_key": "",
+    "utc_offset": 1,
+    "interval": 0,
+    "channels": None,
+}
+
+
+def telegram(number=0, crc=True, energy=b"045678.123", stamp=None):
+    """A DSMR 5 telegram of NOON + number seconds."""
+    if stamp is None:
+        stamp = b"261120%02d%02d%02dW" % (13 + number // 3600, number // 60 % 60, number % 60)
+    text = (
+        b"/Ene5\\XS210 ESMR 5.0\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(" + stamp + b")\r\n"
+        b"1-0:1.8.1(" + energy + b"*kWh)\r\n1-0:1.7.0(00.193*kW)\r\n!"
+    )
+    if not crc:
+        return text + b"\r\n"
+    return text + b"%04X\r\n" % update(0, text, 0, len(text))
+
+
+class Board:
+    NAME = "TEST"
+    CHIP = "esp32"
+    UARTS = {2: {"tx": 17, "rx": 16}}
+    RX_BUFFER = 4096
+    LINE_BUFFER = 1024
+    CAN_INVERT = True
+
+
+class Esp8266(Board):
+    NAME = "ESP8266_GENERIC"
+    CAN_INVERT = False
+
+
+class Output:
+    def __init__(self):
+        self.readings = []
+
+    def publish(self, time, channels, values):
+        found = {}
+        for channel, value in zip(channels, values):
+            found[channel[0]] = (value, channel[2])
+        self.readings.append((time, found))
+
+
+class App:
+    board = Board
+
+    def __init__(self):
+        self.clock = clock.Clock()
+
+
+class Stand:
+    """A reader, its line, and the clock of both."""
+
+    def __init__(self, **changes):
+        entry = dict(ENTRY)
+        entry.update(changes)
+        self.virtual = VirtualClock()
+        self.line = Line(self.virtual)
+        self.machine = Machine(self.line)
+        dsmr.machine = uart.machine = self.machine
+        self.app = App()
+        self.output = Output()
+        self.reader = dsmr.Reader("p1", entry, self.app, self.output)
+
+    def run(self, ms, *more):
+        """Run the reader for ms, then for each of more; return what was published."""
+        return self.virtual.play(self._run((ms,) + more))
+
+    async def _run(self, spans):
+        task = asyncio.create_task(self.reader.run())
+        self.error = None
+        self.states = []
+        for ms in spans:
+            await self.virtual.advance(ms)
+            self.states.append(self.reader.state)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            self.error = error
+        return self.output.readings
+
+
+class TestFindsTheLine(unittest.TestCase):
+    def test_115200_8n1(self):
+        stand = Stand()
+        stand.line.every(1000, telegram(), 40, 500)
+        self.assertEqual(len(stand.run(41000)), 40)
+        self.assertEqual(stand.reader.state, "ok")
+        self.assertEqual(stand.line.tuned, [])
+        number, baudrate, options = stand.line.opened[0]
+        self.assertEqual((number, baudrate), (2, 115200))
+        self.assertEqual((options["bits"], options["parity"], options["stop"]), (8, None, 1))
+        self.assertEqual((options["rx"], options["tx"], options["rxbuf"]), (16, 17, 4096))
+        self.assertFalse("invert" in options)
+
+    def test_9600_7e1_after_one_trial_and_without_a_false_alarm(self):
+        stand = Stand()
+        stand.line.every(10000, OLD + b"\r\n", 6, 500, 9600)
+        self.assertEqual(len(stand.run(60000)), 4)  # the two of the first 12 s were garbage
+        self.assertEqual((stand.reader.state, stand.reader.silences), ("ok", 0))
+        ((ms, baudrate, options),) = stand.line.tuned
+        self.assertTrue(12000 < ms < 12100)
+        self.assertEqual((baudrate, options["bits"], options["parity"]), (9600, 7, 0))
+
+    def test_a_given_speed_is_the_only_one(self):
+        stand = Stand(baud=9600)
+        stand.line.every(10000, OLD + b"\r\n", 3, 500, 9600)
+        self.assertEqual(len(stand.run(30000, 60000)), 3)
+        self.assertEqual(stand.states, ["ok", "silent"])
+        self.assertEqual(set([b for _, b, _ in stand.line.opened + stand.line.tuned]), {9600})
+
+    def test_slow_lines_are_read_in_small_pieces(self):
+        stand = Stand(baud=9600)
+        stand.run(1000)
+        self.assertEqual(stand.line.sizes, [32])  # 33 ms, should readinto() wait for the last one
+
+    def test_inversion_is_said_again_with_each_speed(self):
+        stand = Stand(invert=True)
+        stand.run(30000)
+        self.assertEqual(stand.line.opened[0][2]["invert"], Machine(stand.line).UART.INV_RX)
+        self.assertEqual([o["invert"] for _, _, o in stand.line.tuned], [2, 2])
+        self.assertFalse("rxbuf" in stand.line.tuned[0][2])
+
+    def test_pins_of_the_entry_go_first(self):
+        stand = Stand(rx=5)
+        stand.run(100)
+        self.assertEqual((stand.line.opened[0][2]["rx"], stand.line.opened[0][2]["tx"]), (5, 17))
+
+
+class TestSilence(unittest.TestCase):
+    def test_counted_once_and_searched_again(self):
+        stand = Stand()
+        stand.line.every(1000, telegram(), 10, 500)
+        stand.line.every(1000, telegram(), 5, 200000)
+        stand.run(10000, 34000, 2000, 150000, 10000)
+        self.assertEqual(stand.states, ["ok", "ok", "silent", "silent", "ok"])
+        self.assertEqual(stand.reader.silences, 1)
+        self.assertEqual(stand.output.readings[-1][0], NOON)
+        self.assertEqual(stand.line.tuned[0][0] // 1000, 44)  # 35 s after the last telegram
+        self.assertEqual([b for _, b, _ in stand.line.tuned[:3]], [9600, 115200, 9600])
+
+    def test_nothing_at_all(self):
+        stand = Stand()
+        stand.run(23000, 2000, 3600000)
+        self.assertEqual(stand.states, ["searching", "silent", "silent"])
+        self.assertEqual(stand.reader.silences, 1)
+
+    def test_bad_telegrams_are_no_meter(self):
+        stand = Stand()
+        stand.line.every(1000, telegram().replace(b"193", b"194"), 60)
+        self.assertEqual(stand.run(40000), [])
+        self.assertEqual(stand.reader.state, "silent")
+        self.assertTrue(stand.reader.crc_errors >= 20)
+
+    def test_two_silences(self):
+        stand = Stand(baud=115200)
+        for start in (0, 100000, 200000):
+            stand.line.every(1000, telegram(), 3, start)
+        stand.run(203000)
+        self.assertEqual((stand.reader.silences, stand.reader.telegrams), (2, 9))
+
+
+class TestDevice(unittest.TestCase):
+    def test_a_device_that_vanishes(self):
+        stand = Stand()
+        stand.line.at(0, telegram())
+
+        async def story():
+            task = asyncio.create_task(stand.reader.run())
+            await stand.virtual.advance(1000)
+            stand.line.gone = True
+            await stand.virtual.advance(1000)
+            self.assertTrue(task.done())
+            try:
+                await task
+            except OSError as error:
+                return str(error)
+
+        self.assertTrue("gone" in stand.virtual.play(story()))
+        self.assertEqual((stand.reader.state, stand.line.closed), ("no device", 1))
+        stand.line.gone = False  # the supervisor starts it again
+        stand.line.at(3000, telegram(1))
+        self.assertEqual(len(stand.run(5000)), 2)
+        self.assertEqual((stand.states, stand.line.closed), (["ok"], 2))
+
+    def test_a_device_that_is_not_there(self):
+        stand = Stand()
+        stand.line.missing = True
+        stand.run(100)
+        self.assertTrue(isinstance(stand.error, OSError))
+        self.assertEqual(stand.reader.state, "no device")
+
+
+class TestRequest(unittest.TestCase):
+    def test_held(self):
+        stand = Stand(request_pin=4)
+        stand.line.every(1000, telegram(), 3)
+        stand.run(5000)
+        self.assertEqual(stand.machine.levels, [(0, 4, 0), (0, 4, 1)])
+
+    def test_one_pulse_per_telegram(self):
+        stand = Stand(request_pin=4, request="pulse")
+        stand.line.at(1000, telegram(0))
+        stand.line.at(2000, telegram(1))
+        stand.run(3000)
+        levels = [(ms // 100, level) for ms, _, level in stand.machine.levels]
+        self.assertEqual(levels, [(0, 0), (0, 1), (10, 0), (12, 1), (20, 0), (22, 1)])
+
+    def test_asked_for_again_in_silence(self):
+        stand = Stand(request_pin=4)
+        stand.run(30000)
+        self.assertEqual([level for _, _, level in stand.machine.levels], [0, 1, 1, 1])
+
+
+class TestPieces(unittest.TestCase):
+    def test_any_size(self):
+        for size in (1, 2, 3, 7, 64, 256, 1000):
+            stand = Stand()
+            for number in range(2):
+                data = telegram(number)
+                for at in range(0, len(data), size):
+                    stand.line.at(number * 9000 + at * 20 // size, data[at : at + size])
+            readings = stand.run(20000)
+            self.assertEqual((size, [time for time, _ in readings]), (size, [NOON, NOON + 1]))
+            self.assertEqual(readings[1][1]["energy_import_t1"], (45678123, 3))
+
+    def test_a_pause_of_150_ms_in_every_place(self):
+        data = telegram()
+        stand = Stand()
+        ms = 0
+        for cut in range(1, len(data)):
+            stand.line.at(ms, data[:cut])
+            stand.line.at(ms + 150, data[cut:])
+            ms += 1000
+        self.assertEqual(len(stand.run(ms)), len(data) - 1)
+        self.assertEqual((stand.reader.crc_errors, stand.reader.refused), (0, 0))
+
+    def test_two_in_one_chunk(self):
+        stand = Stand()
+        stand.line.at(0, telegram(0) + telegram(1) + telegram(2))
+        self.assertEqual([time - NOON for time, _ in stand.run(1000)], [0, 1, 2])
+
+    def test_no_crc_and_no_last_line_end(self):
+        stand = Stand(baud=115200)
+        stand.line.at(0, OLD)
+        readings = stand.run(150, 100)
+        self.assertEqual(stand.states, ["searching", "ok"])
+        self.assertEqual(readings[0][1]["gas"], (1001, 3))
+        self.assertEqual(readings[0][1]["power_import"], (1010, 0))
+
+
+class TestTrust(unittest.TestCase):
+    def test_no_crc_where_there_was_one(self):
+        stand = Stand()
+        stand.line.at(0, telegram(0))
+        stand.line.at(1000, telegram(1, crc=False))
+        stand.line.at(2000, telegram(2))
+        self.assertEqual([time - NOON for time, _ in stand.run(3000)], [0, 2])
+        self.assertEqual(stand.reader.refused, 1)
+
+    def test_names_of_the_meter(self):
+        stand = Stand()
+        stand.line.at(0, telegram())
+        stand.run(100)
+        self.assertEqual(stand.reader.meter, "Ene5\\XS210 ESMR 5.0")
+        for counter in stand.reader.COUNTERS:
+            self.assertTrue(isinstance(getattr(stand.reader, counter), int), counter)
+        with self.assertRaises(AttributeError):
+            stand.reader.no_such_counter
+
+
+class TestTime(unittest.TestCase):
+    def test_the_meter_sets_an_unknown_clock(self):
+        stand = Stand()
+        stand.line.at(1000, telegram())
+        stand.run(11000)
+        self.assertEqual(stand.app.clock.source, "meter")
+
+        stand.virtual.install()
+        try:
+            self.assertEqual(stand.app.clock.now(), NOON + 10)
+        finally:
+            stand.virtual.restore()
+
+    def test_the_meter_corrects_what_a_board_kept_over_a_reset(self):
+        stand = Stand()
+        stand.app.clock.set(NOON - 86400, "board")
+        stand.line.at(0, telegram())
+        stand.run(100)
+        self.assertEqual(stand.app.clock.source, "meter")
+
+    def test_the_meter_does_not_overrule_what_is_better(self):
+        for source in ("ntp", "computer"):
+            stand = Stand()
+            stand.virtual.install()
+            stand.app.clock.set(NOON + 60, source)
+            stand.line.at(0, telegram())
+            readings = stand.run(100)
+            self.assertEqual(readings[0][0], NOON)  # the reading keeps its own time
+            self.assertEqual((stand.app.clock.source, stand.app.clock.steps), (source, 0))
+
+    def test_a_meter_without_a_clock_uses_the_boards(self):
+        stand = Stand(baud=115200)
+        stand.virtual.play(self._set(stand))
+        stand.line.at(7000, OLD + b"\r\n")
+        self.assertEqual(stand.run(8000)[0][0], NOON + 7)
+
+    async def _set(self, stand):
+        stand.app.clock.set(NOON, "ntp")
+
+    def test_no_clock_anywhere(self):
+        stand = Stand(baud=115200)
+        stand.line.at(7000, OLD + b"\r\n")
+        stamp = stand.run(8000)[0][0]
+        self.assertTrue(stamp < 0)
+        self.assertEqual(stand.app.clock.resolve(stamp), None)
+        stand.virtual.install()
+        try:
+            stand.app.clock.set(NOON, "ntp")  # at 8 s
+        finally:
+            stand.virtual.restore()
+        self.assertEqual(stand.app.clock.resolve(stamp), NOON - 1)
+
+    def test_a_meter_that_lost_its_time(self):
+        stand = Stand()
+        stand.line.at(0, telegram(stamp=b"000101000000W"))
+        stamp = stand.run(1000)[0][0]
+        self.assertTrue(stamp < 0)
+        self.assertEqual(stand.app.clock.source, "")
+
+
+class TestInterval(unittest.TestCase):
+    def test_aligned(self):
+        stand = Stand(interval=10)
+        for number in range(7, 44):
+            stand.line.at(number * 1000, telegram(number))
+        self.assertEqual([time - NOON for time, _ in stand.run(50000)], [7, 10, 20, 30, 40])
+
+    def test_also_while_the_time_is_unknown(self):
+        stand = Stand(interval=60, baud=115200)
+        stand.line.every(10000, OLD + b"\r\n", 30)
+        self.assertTrue(5 <= len(stand.run(300000)) <= 6)
+
+
+@unittest.skipUnless(cryptolib, "no cryptolib here")
+class TestEncrypted(unittest.TestCase):
+    KEY = "00112233445566778899aabbccddeeff"
+
+    def _frame(self):
+        with open(_HERE + "/../fixtures/dlms/luxembourg.hex") as file:
+            return bytes.fromhex(file.read().replace("\n", ""))
+
+    def _keys(self):
+        with open(_HERE + "/test_dsmr_dlms.py") as file:
+            text = file.read()
+        return [text.split(name + ' = bytes.fromhex("')[1][:32] for name in ("_KEY", "_AUTH_KEY")]
+
+    def test_with_the_keys(self):
+        key, auth_key = self._keys()
+        for auth in ("", auth_key):
+            stand = Stand(key=key, auth_key=auth)
+            stand.line.at(100, self._frame())
+            self.assertEqual(len(stand.run(2000)), 1)
+            self.assertEqual((stand.reader.telegrams, stand.reader.tag_errors), (1, 0))
+            self.assertEqual(stand.line.sizes, [64])
+
+    def test_with_wrong_keys(self):
+        key, auth_key = self._keys()
+        for wrong, auth in ((self.KEY, ""), (self.KEY, auth_key), (key, self.KEY)):
+            stand = Stand(key=wrong, auth_key=auth)
+            stand.line.at(100, self._frame())
+            self.assertEqual(stand.run(2000), [])
+            if auth:
+                self.assertEqual(stand.reader.tag_errors, 1)
+
+
+class TestConfig(unittest.TestCase):
+    def _problems(self, board=Board, **changes):
+        entry = dict(ENTRY)
+        entry.update(changes)
+        return list(dsmr.problems(entry, board))
+
+    def test_nothing_wrong(self):
+        self.assertEqual(self._problems(), [])
+        self.assertEqual(self._problems(invert=True, key="0" * 32, auth_key="aF" * 16), [])
+
+    def test_what_the_table_cannot_say(self):
+        (text,) = self._problems(Esp8266, invert=True)
+        self.assertTrue("cannot invert" in text and "ESP8266_GENERIC" in text)
+        (text,) = self._problems(key="0" * 30 + "x0")
+        self.assertEqual(text, "character 31 of `key` is no hexadecimal digit; allowed: 0-9, a-f")
+        (text,) = self._problems(auth_key="0" * 32)
+        self.assertTrue("`key`" in text)
+
+    def test_a_bad_key_is_a_config_error_that_does_not_show_it(self):
+        with self.assertRaises(ConfigError) as caught:
+            Stand(key="SECRETSECRETSECRETSECRETSECRETSE")
+        self.assertFalse("SECRET" in str(caught.exception))
+
+    def test_describe(self):
+        text = Stand(rx=5, invert=True, request_pin=4).reader.describe()
+        self.assertEqual(
+            text,
+            "UART 2, 115200 8N1 or 9600 7E1, RX on GPIO 5, inverted by the chip, "
+            "data request on GPIO 4 (hold)",
+        )
+
+
+class TestCounters(unittest.TestCase):
+    def test_every_counter_is_there_without_a_key_too(self):
+        reader = Stand().reader
+        self.assertEqual([getattr(reader, name) for name in p1.COUNTERS], [0] * len(p1.COUNTERS))
