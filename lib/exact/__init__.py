@@ -24,6 +24,7 @@ DECIMALS = const(2)
 KIND = const(3)
 DEVICE_CLASS = const(4)
 
+_LONGEST = const(40)  # characters of a number; longer ones are no meter's
 _MINUS = const(45)
 _PLUS = const(43)
 
@@ -31,9 +32,10 @@ _PLUS = const(43)
 def parse(number: bytes) -> tuple[int, int] | None:
     """Return (value, decimals) of decimal text such as b"-063" or b"00032549.506", or None.
 
-    Takes an optional sign, digits, and at most one point with digits on both sides.
+    Takes an optional sign, digits, and at most one point with digits on both sides; at most 40
+    characters.
     """
-    if not number:
+    if not number or len(number) > _LONGEST:
         return None
     sign = number[0]
     digits = number[1:] if sign == _MINUS or sign == _PLUS else number

@@ -35,6 +35,7 @@ class TestParse(unittest.TestCase):
             b" 1",
             b"1 ",
             b"1_000",
+            b"9" * 5000,
             b"--1",
             b"+-1",
             b"1-",
