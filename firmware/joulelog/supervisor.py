@@ -74,14 +74,15 @@ class Supervisor:
             try:
                 await run()
                 return
-            except Exception as error:  # noqa: BLE001 - whatever it is, only this task stops
+            except Exception as error:  # whatever it is, only this task stops
                 self.restarts += 1
+                if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
+                    pause_ms = _FIRST_PAUSE_MS
+                    last = ""
                 text = "%s: %s" % (type(error).__name__, error)
                 if text != last:  # once; the counter tells of the others
                     log_exception(self._log, name + " failed", error)
                     last = text
-            if clock.uptime_ms() - started > _STEADY_MS:
-                pause_ms = _FIRST_PAUSE_MS
             await clock.sleep_ms(pause_ms)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
 
