@@ -14,7 +14,7 @@ import asyncio
 
 from joulelog import clock
 
-_ROUNDS = 5  # of the loop without anything new: longer than any chain of wake-ups here
+_ROUNDS = 3  # of the loop without anything new: as long as the chains of wake-ups here
 
 
 class VirtualClock:

@@ -21,6 +21,12 @@ _CHECK_MS = const(1000)
 _FIRST_PAUSE_MS = const(2000)
 _LONGEST_PAUSE_MS = const(60000)
 
+_REASONS = (
+    ("STAT_WRONG_PASSWORD", "the password is not accepted"),
+    ("STAT_HANDSHAKE_TIMEOUT", "the password is not accepted"),
+    ("STAT_NO_AP_FOUND", "no network of that name is in reach"),
+)
+
 
 class Wifi:
     """Connects the station interface and keeps it connected."""
@@ -32,6 +38,7 @@ class Wifi:
         self._settings = settings
         self._device = device
         self._log = logging.getLogger("wifi")
+        self._said = ""  # the problem that the log knows of
         self._event = asyncio.Event()
         self._interface = network.WLAN(network.STA_IF)
 
@@ -45,7 +52,8 @@ class Wifi:
         """Connect and watch, for ever."""
         pause_ms = _FIRST_PAUSE_MS
         while True:
-            if await self._connect():
+            problem = await self._connect()
+            if not problem:
                 pause_ms = _FIRST_PAUSE_MS
                 self._set_up()
                 while self._interface.isconnected():
@@ -53,38 +61,49 @@ class Wifi:
                 self.up = False
                 self.outages += 1
                 self._log.warning("link lost")
-            else:
-                self._log.warning("no link; next try in %d s", pause_ms // 1000)
-                await clock.sleep_ms(pause_ms)
-                pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
+                continue
+            if problem != self._said:  # once: an access point may be away for weeks
+                self._said = problem
+                self._log.warning("%s; trying again and again", problem)
+            await clock.sleep_ms(pause_ms)
+            pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
 
     def _set_up(self) -> None:
         self.address = self._interface.ifconfig()[0]
         self.up = True
+        self._said = ""
         self._event.set()
         self._log.info("connected, address %s", self.address)
 
-    async def _connect(self) -> bool:
+    async def _connect(self) -> str:
+        """Connect; return what is wrong, "" when nothing is."""
         interface = self._interface
+        settings = self._settings
         interface.active(True)
-        if interface.isconnected():
-            return True
-        if not self._settings:
-            return False
-        interface.disconnect()
-        name = self._settings["hostname"] or self._device
-        if hasattr(network, "hostname"):
-            network.hostname(name)
+        if not settings:
+            return "" if interface.isconnected() else "no link, and no `wifi` in config.py"
+        name = settings["ssid"]
+        if interface.isconnected() and interface.config("ssid") == name:
+            return ""  # an ESP8266 joins by itself, but what it joined last: maybe not this one
         try:
-            interface.connect(self._settings["ssid"], self._settings["password"])
+            interface.disconnect()
+            if hasattr(network, "hostname"):
+                network.hostname(settings["hostname"] or self._device)
+            interface.connect(name, settings["password"])
         except OSError as error:  # "Wifi Internal State Error": start the interface afresh
-            self._log.warning("the interface refused: %s", error)
             interface.active(False)
-            return False
+            return "Wi-Fi %s: the interface refused (%s)" % (name, error)
         waited_ms = 0
         while waited_ms < _ATTEMPT_MS:
             await clock.sleep_ms(250)
             waited_ms += 250
             if interface.isconnected():
-                return True
-        return False
+                return ""
+        return "Wi-Fi %s: %s" % (name, self._reason())
+
+    def _reason(self) -> str:
+        status = self._interface.status()
+        for name, text in _REASONS:
+            if getattr(network, name, None) == status:
+                return text
+        return "no link (status %s)" % status
