@@ -16,11 +16,11 @@ until 2034 (it simply grows beyond them later). The edge adds UNIX_2000; iso() w
 import asyncio
 import time
 
-from civil import UNIX_2000, iso
+from civil import UNIX_2000, iso  # noqa: F401 - iso for those who have a clock
 from micropython import const
 
 PLAUSIBLE = const(757382400)  # 2024-01-01T00:00:00Z: no clock that shows less is believed
-_UNKNOWN = const(-(1 << 29))  # an uptime-coded stamp is _UNKNOWN + uptime in seconds, always negative
+_UNKNOWN = const(-(1 << 29))  # plus the uptime in seconds: a stamp while UTC is unknown
 
 _speed = 1
 _total_ms = 0
@@ -88,7 +88,7 @@ class Clock:
     """UTC as far as it is known: set by the meter, by NTP or by the computer."""
 
     def __init__(self) -> None:
-        self.source = ""  # who set it last: "meter", "ntp", "computer"; "" while unknown
+        self.source = ""  # who set it last: "board", "meter", "ntp", "computer"; "" while unknown
         self.steps = 0  # times it was moved by more than a second
         self._offset = 0  # UTC seconds minus uptime in seconds
 
@@ -98,6 +98,7 @@ class Clock:
             return False
         offset = seconds - uptime_ms() // 1000
         if self.source and abs(offset - self._offset) <= 1:
+            self.source = source
             return True  # within the resolution: do not let stamps jitter
         if self.source:
             self.steps += 1

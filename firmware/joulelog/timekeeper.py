@@ -27,6 +27,7 @@ class Timekeeper:
         self._clock = app_clock
         self._network = network
         self._servers = servers
+        self._silent: list = []  # servers whose failure the log knows of
         self._log = logging.getLogger("time")
 
     async def run(self) -> None:
@@ -46,8 +47,12 @@ class Timekeeper:
                 seconds = await ntp.query(server, _TIMEOUT_MS)
             except NetError as error:
                 self.failures += 1
-                self._log.warning("%s", error)
+                if server not in self._silent:  # once per outage: this may go on for weeks
+                    self._silent.append(server)
+                    self._log.warning("%s", error)
                 continue
+            if server in self._silent:
+                self._silent.remove(server)
             first = self._clock.source != "ntp"
             if self._clock.set(seconds, "ntp"):
                 if first:
