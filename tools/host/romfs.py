@@ -83,7 +83,8 @@ def _sources(profile: str, deps: Path | None) -> Iterator[tuple[Path, Path, str]
             if source.name != "manifest.py":
                 yield source, source.relative_to(ROOT / "lib"), _LEVEL_OURS
     for source in (ROOT / "boards/HOST").glob("*.py"):
-        yield source, Path(source.name), _LEVEL_OURS
+        if source.name != "board.py":  # the profile's board has that place
+            yield source, Path(source.name), _LEVEL_OURS
     if deps:
         for source in deps.rglob("*.py"):
             yield source, source.relative_to(deps), _LEVEL_DEPS

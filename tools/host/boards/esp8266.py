@@ -7,4 +7,5 @@ RX_BUFFER = 2048
 LINE_BUFFER = 512
 CAN_INVERT = False
 LOG_DIRECTORY = "build/log"
+LOG_BUFFER = 256  # bytes of log lines that wait for the flash
 DEFAULTS = {"queue": {"slots": 8}, "log": {"size_kb": 100}}

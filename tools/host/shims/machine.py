@@ -89,83 +89,13 @@ class UART:
         self._port.close()
 
 
-class Pin:
-    """A pin that remembers its level. Objects with the same id are the same pin."""
+def __getattr__(name: str):
+    """Pin, ADC and WDT: C code on a chip, so a VM with a small heap loads them only when used."""
+    if name in ("Pin", "ADC", "WDT"):
+        import machine_parts
 
-    IN = 0
-    OUT = 1
-    OPEN_DRAIN = 2
-    PULL_UP = 1
-    PULL_DOWN = 2
-    IRQ_RISING = 1
-    IRQ_FALLING = 2
-
-    levels = {}  # id -> 0 or 1: tests read outputs and set inputs here
-    handlers = {}  # id -> (handler, trigger)
-
-    def __init__(self, id, mode: int = -1, pull=-1, value: int | None = None, **options) -> None:
-        self.id = id
-        self.levels.setdefault(id, 1 if pull == self.PULL_UP else 0)
-        self.init(mode, pull, value)
-
-    def init(self, mode: int = -1, pull=-1, value: int | None = None, **options) -> None:
-        """Set mode, pull and level; what is not given stays."""
-        self.mode = mode
-        self.pull = pull
-        if value is not None:
-            self.levels[self.id] = 1 if value else 0
-
-    def value(self, level=None) -> int | None:
-        """Return the level, or set it."""
-        if level is None:
-            return self.levels[self.id]
-        self.levels[self.id] = 1 if level else 0
-
-    __call__ = value
-
-    def on(self) -> None:
-        """Set the level to 1."""
-        self.value(1)
-
-    def off(self) -> None:
-        """Set the level to 0."""
-        self.value(0)
-
-    def toggle(self) -> None:
-        """Change the level."""
-        self.value(not self.value())
-
-    def irq(self, handler=None, trigger: int = 3, **options) -> None:
-        """Keep the handler; a test fires it."""
-        self.handlers[self.id] = (handler, trigger)
-
-
-class ADC:
-    """An analogue input; tests set its reading (0 to 65535) in ADC.levels."""
-
-    levels = {}  # id of the pin -> 0..65535
-
-    def __init__(self, pin, **options) -> None:
-        self.id = pin.id if isinstance(pin, Pin) else pin
-
-    def read_u16(self) -> int:
-        """The reading, 0 to 65535."""
-        return self.levels.get(self.id, 0)
-
-
-class WDT:
-    """A watchdog that only counts: on a computer a person sees the program hang."""
-
-    last = None  # the object made last, for tests
-
-    def __init__(self, id: int = 0, timeout: int = 5000) -> None:
-        self.timeout_ms = timeout
-        self.fed = 0
-        WDT.last = self
-
-    def feed(self) -> None:
-        """Count one feed."""
-        self.fed += 1
+        return getattr(machine_parts, name)
+    raise AttributeError(name)
 
 
 def reset() -> None:

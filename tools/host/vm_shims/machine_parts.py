@@ -1,0 +1,1 @@
+../shims/machine_parts.py
