@@ -244,5 +244,9 @@ def _masked(text: str) -> str:
 
 
 def shortened(text: str, limit: int = 40) -> str:
-    text = "".join([c if ord(c) >= 32 else " " for c in text])
-    return text if len(text) <= limit else text[:limit] + "…"
+    """At most limit characters, on one line."""
+    if len(text) > limit:
+        text = text[:limit] + "…"
+    if _has_control(text):  # seldom: a list of characters takes 16 times the room
+        text = "".join([c if ord(c) >= 32 else " " for c in text])
+    return text

@@ -7,12 +7,12 @@
 
 A table is text, one key per line: `key | type | default | help`. Every reader and sink has
 one, called SCHEMA; what a table cannot say (keys that do not go together) it may say in a
-function `problems(entry, board)` that yields one text per problem. The default is a JSON literal, or `required`; where it is null, None is
-allowed. Lines that start with # are ignored. Types:
+function `problems(entry, board)` that yields one text per problem. The default is a JSON literal,
+or `required`; where it is null, None is allowed. Lines that start with # are ignored. Types:
 
     int, int 1..60, int 0..     whole number (a bool is none)
     text                        not empty where required; no control characters
-    name                        text that may stand in a topic: no / + # " and at most 48 characters
+    name                        text that may stand in a topic: no / + # ", at most 48 characters
     secret, secret 8..64        text (of so many characters) that is never shown
     bool                        True or False
     url, url mqtt mqtts         address with one of these schemes (http https where none is
@@ -32,6 +32,7 @@ import json
 
 from .errors import ConfigError
 from .kinds import fault, kind_of, nearest, shortened, shown
+from .start import Config
 
 TOP = """
 device | name | "joulelog" | name of this logger in topics, tags and nodes
@@ -72,21 +73,6 @@ every | int 0..86400 | 0 | one reading per so many seconds; 0: every reading
 _SECTIONS = (("log", LOG), ("clock", CLOCK), ("queue", QUEUE))
 _KNOWN = ("device", "board", "wifi", "readers", "sinks", "log", "clock", "queue")
 _PROBLEMS_SHOWN = 24
-
-
-class Config:
-    """A checked config with all its defaults: one attribute per section; entries are dicts."""
-
-    def __init__(self) -> None:
-        self.device = ""
-        self.board = ""
-        self.wifi: dict | None = None
-        self.readers: list[dict] = []
-        self.sinks: list[dict] = []
-        self.log: dict = {}
-        self.clock: dict = {}
-        self.queue: dict = {}
-        self.secrets: list[str] = []  # keys whose values are never shown
 
 
 def check(config, board, registry) -> Config:
@@ -309,8 +295,12 @@ def _names_in_use(readers: list[dict], given) -> list[str]:
 
 def _rows(table: str):
     """Yield (key, type, default, help) of each row."""
-    for line in table.split("\n"):
-        line = line.strip()
+    start = 0
+    while start < len(table):  # a row at a time: all of them do not fit into small heaps
+        end = table.find("\n", start)
+        end = len(table) if end < 0 else end
+        line = table[start:end].strip()
+        start = end + 1
         if line and line[0] != "#":
             yield [part.strip() for part in line.split("|", 3)]
 

@@ -2,14 +2,47 @@
 
     run(config, board)            # never returns; on a computer Ctrl-C ends it
 
-The config is checked while nothing else is loaded yet, and the checker is dropped before the
-app is built: on an ESP8266 both do not fit side by side.
+What stays for ever is loaded first, so that it lies side by side; then the config is checked,
+and the checker and the report, which leave holes, are dropped.
 """
 
 import gc
 import sys
 
+from micropython import const
+
 from .errors import ConfigError
+
+_LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
+
+
+# Here and not in schema.py: an object keeps its class, and a class the whole module it is from.
+class Config:
+    """A checked config with all its defaults: one attribute per section; entries are dicts."""
+
+    def __init__(self) -> None:
+        self.device = ""
+        self.board = ""
+        self.wifi: dict | None = None
+        self.readers: list[dict] = []
+        self.sinks: list[dict] = []
+        self.log: dict = {}
+        self.clock: dict = {}
+        self.queue: dict = {}
+        self.secrets: list[str] = []  # keys whose values are never shown
+
+
+def load(config) -> None:
+    """Import what the app and the config's entries need; the check tells of what is missing."""
+    from . import app, registry  # noqa: F401 - loaded for later
+
+    for table, section in ((registry.READERS, "readers"), (registry.SINKS, "sinks")):
+        for entry in getattr(config, section, ()):
+            try:
+                registry.module(table, entry["type"])
+            except Exception:
+                pass
+    gc.collect()
 
 
 def checked(config, board):
@@ -27,7 +60,11 @@ def checked(config, board):
 
 def build(config, board, terminal: bool = False):
     """Return the app, its start report logged; ConfigError says what to change."""
+    if hasattr(gc, "threshold"):  # what stays must not come to lie between what goes
+        gc.threshold(_LOADING_BYTES)  # type: ignore[attr-defined]
+    load(config)
     found = checked(config, board)
+    gc.collect()  # now that the checker's frames are gone as well
     from .app import App
 
     app = App(found, board, terminal)
@@ -35,6 +72,9 @@ def build(config, board, terminal: bool = False):
 
     report.say(app)
     _drop("report")
+    if hasattr(gc, "threshold"):  # collect often and early: late collections leave fragments
+        gc.collect()
+        gc.threshold(gc.mem_free() // 2)  # type: ignore[attr-defined]
     return app
 
 
@@ -49,8 +89,6 @@ def run(config, board, terminal: bool = False) -> None:
         for line in str(error).split("\n"):
             print("  " + line)
         raise
-    if hasattr(gc, "threshold"):  # collect often and early: late collections leave fragments
-        gc.threshold((gc.mem_free() + gc.mem_alloc()) // 8)  # type: ignore[attr-defined]
     asyncio.run(app.run())
 
 

@@ -6,6 +6,7 @@ The reader finds out by itself whether the port speaks 115200 8N1 (DSMR 4 and la
 9600 7E1 (DSMR 2.2 and 3). A meter that says nothing is a state, shown and counted.
 """
 
+import gc
 import logging
 
 import machine
@@ -138,6 +139,8 @@ class Reader:
                 last = now
                 limit = _SILENT_MS
                 self.state = "ok"
+                await clock.sleep_ms(0)
+                gc.collect()  # a step of its own, while the line is silent: not inside a long one
                 await self._pause_request()
             elif now - last > limit:
                 return limit == _SILENT_MS
