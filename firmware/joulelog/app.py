@@ -17,7 +17,6 @@ from .net.wifi import Wifi
 from .queue import Queue
 from .reading import Output
 from .supervisor import Supervisor
-from .timekeeper import Timekeeper
 
 
 class App:
@@ -41,6 +40,7 @@ class App:
             config.log["level"],
             self.clock,
             sys.stdout,
+            getattr(board, "LOG_BUFFER", 1024),
         )
         self.supervisor = Supervisor()
         self.network = Wifi(config.wifi, config.device)
@@ -68,9 +68,10 @@ class App:
         """Start all tasks, and keep them running for ever."""
         start = self.supervisor.start
         start("wifi", self.network.run)
-        keeper = Timekeeper(self.clock, self.network, self.config.clock["ntp"])
         if self.clock.source != "computer":
-            start("time", keeper.run)
+            from .timekeeper import Timekeeper
+
+            start("time", Timekeeper(self.clock, self.network, self.config.clock["ntp"]).run)
         for part in self.sinks + self.readers:
             start(part.name, part.run)
         start("log", self._write_log)

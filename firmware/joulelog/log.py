@@ -28,13 +28,11 @@ _LINE_CHARACTERS = const(600)
 _TRACE_CHARACTERS = const(500)
 
 
-def setup(directory: str, size_bytes: int, level: str, clock, stream, buffer_bytes: int = 0):
+def setup(directory: str, size_bytes: int, level: str, clock, stream, buffer_bytes: int = 1024):
     """Send all logging to stream (or None) and to the directory; return the Handler.
 
     size_bytes: both files together, 0 for no files; level: one of LEVELS.
     """
-    if not buffer_bytes:
-        buffer_bytes = 256 if sys.platform == "esp8266" else 1024
     handler = Handler(clock, stream)
     if size_bytes:
         handler.file = LogFile(directory, size_bytes, buffer_bytes, clock, handler.complain)

@@ -47,7 +47,8 @@ class Output:
         self._offsets = offsets
         self._wanted = wanted
         self._wire: tuple = ()  # the channels as the reader gave them last
-        self._plan: tuple = ()  # (index in the reader's values, integer to add) per channel
+        self._plan: tuple = ()  # index in the reader's values, per channel
+        self._added: tuple = ()  # (index in the reading's values, integer to add)
         self._source = Source(name, ())
         self.readings = 0
 
@@ -57,30 +58,32 @@ class Output:
         return self._source
 
     def publish(self, time: int, channels: tuple, values) -> None:
-        """Queue a reading; channels is the reader's own table, the same object as long as it holds."""
+        """Queue a reading; channels is the reader's own table, the same object while it holds."""
         if channels is not self._wire:
             self._adopt(channels)
-        picked = []
-        for index, add in self._plan:
-            value = values[index]
-            picked.append(value + add if add and value is not None else value)
+        picked = [values[index] for index in self._plan]
+        for index, add in self._added:
+            if picked[index] is not None:
+                picked[index] += add
         self.readings += 1
         self._queue.put((time, self._source, tuple(picked)))
 
     def _adopt(self, channels: tuple) -> None:
         plan = []
+        added = []
         adopted = []
         for index, channel in enumerate(channels):
             key = channel[KEY]
             if self._wanted is not None and key not in self._wanted:
                 continue
-            add = 0
             if key in self._offsets:
                 channel, add = _offset(channel, self._offsets[key])
-            plan.append((index, add))
+                added.append((len(plan), add))
+            plan.append(index)
             adopted.append(_renamed(channel, self._names.get(key, key)))
         self._wire = channels
         self._plan = tuple(plan)
+        self._added = tuple(added)
         self._source = Source(self._name, tuple(adopted))
 
 

@@ -109,6 +109,9 @@ _CHANNELS = b"""
 0-0:42.0.0 device_name - 0 x -
 """
 
+# One copy of each for all channels: without it a meter with 28 of them takes 1.5 kB more.
+_WORDS = ("kWh", "W", "V", "A", "kvarh", "var", "energy", "power", "voltage", "current")
+
 # M-Bus device type (EN 13757-3, table 9) -> key, unit, kind, class of the reading at 0-n:24.2.1
 _MBUS = b"""
 2 electricity kWh i energy
@@ -222,4 +225,8 @@ def _row(table: bytes, first: bytes) -> list | None:
 
 
 def _text(field: bytes) -> str:
-    return "" if field == b"-" else field.decode()
+    word = "" if field == b"-" else field.decode()
+    for known in _WORDS:
+        if known == word:
+            return known
+    return word
