@@ -1,0 +1,64 @@
+"""Run the firmware as tools/host/start.py does, for some telegrams, and print its memory.
+
+    size_run.py CONFIG UART TELEGRAMS
+
+Prints "MEM name bytes-allocated bytes-free" lines, MicroPython's mem_info() (its "max free sz" is
+the largest free block, in blocks of 16 bytes), the modules loaded, and "DONE telegrams delivered
+restarts" at the end: delivered are those that every sink has confirmed. tools/size.py reads that.
+"""
+
+import asyncio
+import gc
+import sys
+
+import micropython
+
+_TIMEOUT_MS = 60000
+
+
+def tell(name: str) -> None:
+    """Print what is in use now."""
+    gc.collect()
+    print("MEM", name, gc.mem_alloc(), gc.mem_free())
+
+
+def main(path: str, uart: str, wanted: int) -> None:
+    tell("boot")
+    import machine  # noqa: F401 - what is C code on a chip
+    import network  # noqa: F401
+
+    tell("shims")
+    import board
+
+    from joulelog import clock, start
+
+    slash = path.rfind("/")
+    sys.path.insert(0, path[:slash])
+    config = __import__(path[slash + 1 : -3])
+    for entry in config.readers:
+        entry["uart"] = uart
+    clock.set_speed(config.SPEED)
+    start.load(config)
+    tell("loaded")
+    app = start.build(config, board)
+    tell("built")
+
+    async def watch() -> None:
+        running = asyncio.create_task(app.run())
+        deadline = clock.uptime_ms() + _TIMEOUT_MS
+        reader = app.readers[0]
+        done = 0
+        while done < wanted and clock.uptime_ms() < deadline and not app.supervisor.restarts:
+            await clock.sleep_ms(20)
+            done = min([cursor.sent for cursor in app.cursors])
+        tell("running")
+        micropython.mem_info()
+        micropython.qstr_info()
+        print("MODULES", " ".join(list(sys.modules)))
+        print("DONE", reader.telegrams, done, app.supervisor.restarts)
+        running.cancel()
+
+    asyncio.run(watch())
+
+
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

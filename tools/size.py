@@ -1,0 +1,378 @@
+#!/usr/bin/env python3
+"""How large the firmware is, how much heap it takes, and how long its steps are: `make size`.
+
+    python3 tools/size.py                          # everything
+    python3 tools/size.py --only steps             # one figure; it is on the last line
+    python3 tools/size.py --only growth --quick    # with fewer telegrams, as the tests do
+
+    mpy        bytes of bytecode, by folder (with -v each module)
+    import     heap that the modules of P1 -> MQTT take
+    app        heap in use while P1 -> MQTT runs; what is left of the profile's, and in one piece
+    smallest   smallest heap in which the pipeline runs
+    telegram   bytes and objects that are allocated for one telegram
+    growth     heap after 10,000 telegrams, in per mille of that after 100
+    steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
+
+Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
+What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
+(ESP32) or x 500 (ESP8266); of several runs' longest steps the shortest counts, because whatever
+else this computer does can only lengthen them.
+
+The limits are in tools/budgets.json: they only fall; a raise needs its reason in the commit.
+Exit status: 0 when all hold, 1 when one is broken, 3 when nothing could be measured.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
+
+import deps  # noqa: E402
+import mpy_file  # noqa: E402 - beside this file
+import romfs  # noqa: E402
+import run_vm  # noqa: E402
+import vm  # noqa: E402
+
+from tools.sim import p1 as simulator  # noqa: E402
+
+BUDGETS = Path(__file__).with_name("budgets.json")
+_SCRIPTS = ROOT / "tests/vm/scripts"
+_BLOCK = 16
+_SPEED = 10  # the clock of a running pipeline; the meter's line is as much faster
+_STEP_FACTORS = {"esp32": 200, "esp8266": 500}
+_ROOMY = "220k"
+
+Row = tuple[str, int, str]  # name, figure, unit
+
+
+class LeftOut(Exception):
+    """This cannot be measured here; the text says what it needs."""
+
+
+class Measure:
+    """The measurements; each yields its rows."""
+
+    def __init__(self, quick: bool, verbose: bool) -> None:
+        self._quick = quick
+        self._verbose = verbose
+        self._folder = Path(tempfile.mkdtemp(prefix="joulelog-size-"))
+        self._broker: subprocess.Popen | None = None
+        self._port = 0
+
+    def close(self) -> None:
+        """Stop the broker, remove the files."""
+        if self._broker:
+            self._broker.terminate()
+            self._broker.wait(10)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def mpy(self) -> Iterator[Row]:
+        """Bytecode of our own modules."""
+        tree = romfs.build("esp32", None) / "tree"
+        total = 0
+        folders: dict[str, int] = {}
+        for path in sorted(tree.rglob("*.mpy")):
+            size = path.stat().st_size
+            name = str(path.relative_to(tree))
+            if self._verbose:
+                print(f"  {size:7d}  {name}")
+            folder = os.path.dirname(name) or "board"
+            folders[folder] = folders.get(folder, 0) + size
+            total += size
+        for folder, size in sorted(folders.items()):
+            yield f"mpy {folder}", size, "bytes"
+        yield "mpy total", total, "bytes"
+
+    def imports(self) -> Iterator[Row]:
+        """Heap taken by the modules."""
+        for profile in run_vm.PROFILES:
+            found = self._run("size_import.py", [str(self._config("mqtt"))], profile, _ROOMY)
+            yield f"import {profile}", _last(found, "IMPORT")[0], "bytes"
+
+    def app(self) -> Iterator[Row]:
+        """Heap of the running app."""
+        for profile, sink in _combinations():
+            heap = run_vm.PROFILES[profile][0]
+            name = f"app {profile} P1 -> {sink}"
+            text = self._pipeline(profile, sink, heap, 30 if self._quick else 220)
+            fits = _delivered(text)
+            if not fits:
+                text = self._pipeline(profile, sink, _ROOMY, 30)
+            used, free = _last(text, "MEM running")
+            yield f"{name}, used", used, "bytes"
+            if fits:
+                largest = int(re.findall(r"max free sz: (\d+)", text)[-1]) * _BLOCK
+                yield f"{name}, free", -free, "bytes, less than nothing is more"
+                yield f"{name}, largest block", -largest, "bytes, less than nothing is more"
+            else:
+                print(f"  {name}: does not run in the profile's {heap}")
+            if profile == "esp8266":
+                print(f"  {name}: {_on_a_chip(text, used)}")
+
+    def smallest(self) -> Iterator[Row]:
+        """Smallest heap in which 40 telegrams are delivered without a restart of any task."""
+        for profile, sink in _combinations():
+            low, high = 30, 200  # kB: does not run, runs
+            while high - low > 1:
+                middle = (low + high) // 2
+                if _delivered(self._pipeline(profile, sink, f"{middle}k", 40)):
+                    high = middle
+                else:
+                    low = middle
+            yield f"smallest heap {profile} P1 -> {sink}", high, "kB"
+
+    def telegram(self) -> Iterator[Row]:
+        """Allocations for one telegram of 28 channels, from bytes to the queue."""
+        count = 40
+        text = self._chain("telegram", count, "4M")
+        used, _ = _last(text, "TELEGRAM")
+        yield "allocated per telegram", used // count, "bytes"
+        maps = text.split("GC memory layout")[1:]
+        heads = [
+            sum(len(line.replace("=", "").replace(".", "")) for line in _map(m)) for m in maps
+        ]
+        yield "objects per telegram", (heads[1] - heads[0]) // count, "objects"
+
+    def growth(self) -> Iterator[Row]:
+        """Heap after many telegrams."""
+        count = 2000 if self._quick else 10000
+        early, late, sent, telegrams = _last(self._chain("growth", count, None), "GROWTH")
+        if not sent == telegrams == count:
+            raise SystemExit(f"growth: {telegrams} telegrams of {count} came, {sent} were sent")
+        yield (
+            "heap growth from 100 to 10,000 telegrams",
+            1000 * (late - early) // early,
+            "per mille",
+        )
+
+    def steps(self) -> Iterator[Row]:
+        """Longest steps of the running pipeline."""
+        yield self._step("esp32", "nl50", "plain")
+        yield self._step("esp32", "lu", "encrypted")
+
+    def steps_esp8266(self) -> Iterator[Row]:
+        """The same by the ESP8266's factor, which has no limit of its own."""
+        yield self._step("esp8266", "nl50", "plain")
+
+    def _step(self, profile: str, model: str, what: str) -> Row:
+        from tests.servers.influxdb_v2 import InfluxDb2
+
+        shortest: dict[str, int] = {}
+        # The meters speak every 1 and every 10 seconds.
+        speed = 40 if model == "lu" else _SPEED
+        with InfluxDb2() as influxdb:
+            sinks = "mqtt" if profile == "esp8266" else "mqtt, influxdb"
+            config = self._config(sinks, influxdb.url, model == "lu", speed)
+            for _ in range(3 if self._quick else 7):
+                arguments = [str(config), simulator.start(model, speed), "20"]
+                heap = _ROOMY if profile == "esp8266" else None
+                text = self._run("size_steps.py", arguments, profile, heap)
+                if not _delivered(text):
+                    raise SystemExit("steps: the pipeline did not run:\n" + text[-1500:])
+                longest = max(int(us) for us in re.findall(r"^STEP \S+ (\d+)", text, re.M))
+                if not shortest or longest < max(shortest.values()):
+                    shortest = {
+                        name: int(us) for name, us in re.findall(r"^STEP (\S+) (\d+)", text, re.M)
+                    }
+        factor = _STEP_FACTORS[profile]
+        for name, us in sorted(shortest.items(), key=lambda item: -item[1])[:4]:
+            print(f"  {profile} {what}: {name} {us * factor // 1000} ms")
+        figure = -(-max(shortest.values()) * factor // 1000)
+        return f"longest step {profile} {what}", figure, "ms of chip time"
+
+    def _pipeline(self, profile: str, sink: str, heap: str, telegrams: int) -> str:
+        arguments = [str(self._config(sink)), simulator.start("nl50", _SPEED), str(telegrams)]
+        return self._run("size_run.py", arguments, profile, heap)
+
+    def _chain(self, mode: str, count: int, heap: str | None) -> str:
+        telegrams = self._folder / "telegrams"
+        now = [1795000000]
+        meter = simulator.Meter("nl50", clock=lambda: now[0])
+        with telegrams.open("wb") as file:
+            for _ in range(10):
+                file.write(meter.telegram())
+                now[0] += 10
+        return self._run("size_chain.py", [mode, str(telegrams), str(count)], "esp32", heap)
+
+    def _run(self, script: str, arguments: list[str], profile: str, heap: str | None) -> str:
+        if deps.path() is None:
+            raise LeftOut("mqtt_as and micropython-lib (make deps)")
+        command = run_vm.command(_SCRIPTS / script, arguments, profile, heap)
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+            cwd=ROOT,
+            check=False,
+        )
+        return done.stdout.decode(errors="replace")
+
+    def _config(
+        self, sinks: str, url: str = "", encrypted: bool = False, speed: int = _SPEED
+    ) -> Path:
+        """Write a config for these sinks; return its path."""
+        entries = {
+            "console": '{"type": "console", "style": "lines"}',
+            "mqtt": '{"type": "mqtt", "host": "127.0.0.1", "port": %d}' % self._mosquitto()
+            if "mqtt" in sinks
+            else "",
+            "influxdb": '{"type": "influxdb", "url": "%s", "org": "home", "bucket": "energy", '
+            '"token": "t0ken-of-the-test=="}' % url,
+        }
+        keys = ""
+        if encrypted:
+            from tools.sim import telegrams
+
+            keys = ', "key": "%s", "auth_key": "%s"' % (
+                telegrams.DEMO_KEY,
+                telegrams.DEMO_AUTH_KEY,
+            )
+        path = self._folder / ("config_%s.py" % re.sub(r"\W+", "_", sinks + keys[-4:]))
+        path.write_text(
+            f'SPEED = {speed}\ndevice = "size"\nlog = {{"directory": "{self._folder}"}}\n'
+            f'readers = [{{"type": "dsmr", "uart": "sim"{keys}}}]\n'
+            f"sinks = [{', '.join(entries[name] for name in sinks.split(', '))}]\n"
+        )
+        return path
+
+    def _mosquitto(self) -> int:
+        """The port of the broker, started when it is needed first."""
+        if self._broker:
+            return self._port
+        program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        if not program:
+            raise LeftOut("mosquitto (apt install mosquitto)")
+        import socket
+        import time
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        settings = self._folder / "mosquitto.conf"
+        settings.write_text(f"listener {self._port} 127.0.0.1\nallow_anonymous true\n")
+        self._broker = subprocess.Popen(
+            [program, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return self._port
+            time.sleep(0.05)
+        raise LeftOut("a mosquitto that starts")
+
+
+def _combinations() -> list[tuple[str, str]]:
+    return [("esp8266", "console"), *((profile, "mqtt") for profile in run_vm.PROFILES)]
+
+
+def _delivered(text: str) -> bool:
+    """True where a script came to its end with every telegram delivered and no task restarted."""
+    found = re.search(r"^DONE (\d+) (\d+)(?: (\d+))?", text, re.M)
+    return bool(found) and int(found[2]) > 0 and not int(found[3] or 0) and "Traceback" not in text
+
+
+def _last(text: str, key: str) -> list[int]:
+    found = re.findall(rf"^{key} ([\d ]+)", text, re.M)
+    if not found:
+        raise SystemExit(f"the script did not say {key}:\n" + text[-1500:])
+    return [int(word) for word in found[-1].split()]
+
+
+def _map(text: str) -> list[str]:
+    """The lines of a heap map without their addresses."""
+    return re.findall(r"^[0-9a-f]+: (\S+)", text, re.M)
+
+
+def _on_a_chip(text: str, used: int) -> str:
+    """What of this heap frozen code would not take, and what the VM's stand-ins take."""
+    tree = romfs.build("esp8266", deps.path()) / "tree"
+    structures = 0
+    for module in re.findall(r"^MODULES (.*)", text, re.M)[-1].split():
+        place = tree / module.replace(".", "/")
+        for path in (place.with_suffix(".mpy"), place / "__init__.mpy"):
+            if path.is_file():
+                structures += mpy_file.structures(path)
+    pools = re.findall(r"n_str_data_bytes=(\d+), n_total_bytes=(\d+)", text)[-1]
+    names = int(pools[1]) - int(pools[0])
+    boot, shims = _last(text, "MEM boot")[0], _last(text, "MEM shims")[0]
+    left = used - structures - names - (shims - boot)
+    return (
+        f"{used} = {structures} structures and {names} names that frozen code has in flash, "
+        f"{shims - boot} for C modules of a chip, about {left} that a chip with frozen code uses"
+    )
+
+
+_FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
+    "mpy": Measure.mpy,
+    "import": Measure.imports,
+    "app": Measure.app,
+    "smallest": Measure.smallest,
+    "telegram": Measure.telegram,
+    "growth": Measure.growth,
+    "steps": Measure.steps,
+    "steps-esp8266": Measure.steps_esp8266,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--only", help="some of: " + ", ".join(_FIGURES))
+    parser.add_argument("--quick", action="store_true", help="fewer telegrams and runs")
+    parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
+    parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
+    options = parser.parse_args()
+    wanted = options.only.split(",") if options.only else list(_FIGURES)
+    unknown = [name for name in wanted if name not in _FIGURES]
+    if unknown:
+        parser.error(f"there is no {unknown[0]}; there are: " + ", ".join(_FIGURES))
+    budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {}
+    measure = Measure(options.quick, options.verbose)
+    rows: list[Row] = []
+    try:
+        for name in wanted:
+            try:
+                for row in _FIGURES[name](measure):
+                    rows.append(row)
+                    _print(row, budgets.get(row[0]))
+            except (LeftOut, vm.Unavailable) as reason:
+                print(f"{name}: left out: needs {reason}")
+    finally:
+        measure.close()
+    if not rows:
+        print("nothing could be measured here")
+        return 3
+    if options.lower:
+        for name, figure, _ in rows:
+            budgets[name] = min(figure, budgets.get(name, figure))
+        BUDGETS.write_text(json.dumps(budgets, indent=2, sort_keys=True) + "\n")
+    broken = [row for row in rows if row[1] > budgets.get(row[0], row[1])]
+    for row in broken:
+        print(f"over its budget: {row[0]} is {abs(row[1])}, allowed {abs(budgets[row[0]])}")
+    if options.only:
+        print(
+            "; ".join(f"{name}: {abs(figure)} {unit.split(',')[0]}" for name, figure, unit in rows)
+        )
+    else:
+        print(f"{len(rows)} figures, {len(broken)} over their budget")
+    return 1 if broken else 0
+
+
+def _print(row: Row, budget: int | None) -> None:
+    name, figure, unit = row
+    limit = "no budget" if budget is None else f"budget {abs(budget)}"
+    mark = "" if budget is None or figure <= budget else "  <-- over"
+    print(f"{name:44s} {abs(figure):8d} {unit.split(',')[0]:16s} {limit}{mark}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
