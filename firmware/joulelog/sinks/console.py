@@ -1,6 +1,8 @@
 """Print each reading: for a first look, and for a terminal that shows a live table.
 
     sinks = [{"type": "console"}]
+
+The table holds the newest reading of each meter, and below it the last lines of the log.
 """
 
 import sys
@@ -28,6 +30,7 @@ class Sink:
         style = entry["style"]
         self._app = app
         self._tail = _Tail()
+        self._latest: dict = {}  # source name -> (when, reading): what the table shows
         self._table = style == "table" or (style == "auto" and app.terminal)
 
     @property
@@ -37,7 +40,7 @@ class Sink:
 
     @property
     def superseded(self) -> int:
-        """Always 0: each reading is printed."""
+        """Readings left out for a newer one: none, each is printed."""
         return self.cursor.superseded
 
     @property
@@ -51,8 +54,15 @@ class Sink:
 
     async def run(self) -> None:
         """Print for ever."""
+        stream = self._app.log.stream
         if self._table:
             self._app.log.stream = self._tail
+        try:
+            await self._show()
+        finally:
+            self._app.log.stream = stream
+
+    async def _show(self) -> None:
         while True:
             found = self.cursor.next(True)
             if found is None:
@@ -61,7 +71,8 @@ class Sink:
             serial, time, reading = found
             when = clock.iso(time) if time is not None else "time unknown"
             if self._table:
-                self._draw(when, reading)
+                self._latest[reading[1].name] = (when, reading)
+                self._draw()
             else:
                 self._print(when, reading)
             self.cursor.confirm(serial)
@@ -77,16 +88,29 @@ class Sink:
                 parts.append("%s=%s" % (channel[KEY], shown(channel, value)))
         print(" ".join(parts))
 
-    def _draw(self, when: str, reading: tuple) -> None:
-        source, values = reading[1], reading[2]
+    def _draw(self) -> None:
         write = sys.stdout.write
-        write("\x1b[H\x1b[J\x1b[1m%s\x1b[0m  %s   (Ctrl-C stops)\n\n" % (source.name, when))
+        write("\x1b[H")  # over what is there: clearing the screen first would flicker
+        for name in sorted(self._latest):
+            when, reading = self._latest[name]
+            write("\x1b[1m%s\x1b[0m  %s   (Ctrl-C stops)\x1b[K\n\x1b[K\n" % (name, when))
+            cells = self._cells(reading)
+            half = (len(cells) + 1) // 2  # two columns: a meter has more channels than 24 lines
+            for row in range(half):
+                right = cells[row + half] if row + half < len(cells) else ""
+                write("%-40s%s\x1b[K\n" % (cells[row], right))
+            write("\x1b[K\n")
+        write("\x1b[J" + "".join(self._tail.lines))
+
+    def _cells(self, reading: tuple) -> list:
+        source, values = reading[1], reading[2]
+        cells = []
         for index in self.cursor.columns(source):
             channel = source.channels[index]
             value = values[index]
             number = "-" if value is None else shown(channel, value)
-            write("  %-28s %14s %s\n" % (channel[KEY], number, channel[UNIT]))
-        write("\n" + "".join(self._tail.lines))
+            cells.append("%-25s%9s %s" % (channel[KEY], number, channel[UNIT]))
+        return cells
 
 
 class _Tail:
@@ -97,7 +121,7 @@ class _Tail:
 
     def write(self, line: str) -> None:
         """Keep a line."""
-        self.lines = self.lines[-4:] + [line]
+        self.lines = self.lines[-2:] + [line]
 
 
 def shown(channel: tuple, value) -> str:
