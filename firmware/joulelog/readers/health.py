@@ -1,6 +1,8 @@
 """The logger itself as a meter: memory, uptime, and every reader's and sink's counters.
 
     readers = [{"type": "health", "interval": 60}]
+
+What is counted is listed in each module's COUNTERS.
 """
 
 import gc
@@ -40,6 +42,8 @@ class Reader:
             ("uptime", "s", clock.uptime_ms() // 1000, "total_increasing", "duration"),
             ("longest_step", "ms", self._app.supervisor.longest_step_ms, "measurement", ""),
             ("clock_steps", "", self._app.clock.steps, "total_increasing", ""),
+            ("restarts", "", self._app.supervisor.restarts, "total_increasing", ""),
+            ("link_outages", "", self._app.network.outages, "total_increasing", ""),
         ]
         if hasattr(gc, "mem_free"):
             rows.append(("heap_free", "B", gc.mem_free(), "measurement", ""))
