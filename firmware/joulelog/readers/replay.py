@@ -1,6 +1,8 @@
 """Play recorded P1 telegrams from a file, as if a meter sent them: for a try without a meter.
 
-readers = [{"type": "replay", "file": "telegrams.txt"}]
+    readers = [{"type": "replay", "file": "telegrams.txt"}]
+
+`python3 tools/decode.py dsmr telegrams.txt` shows what is in such a file.
 """
 
 from micropython import const
@@ -64,9 +66,13 @@ class Reader:
             await clock.sleep_ms(60000)
 
     async def _play(self) -> None:
-        self.state = "no file"
-        with open(self._entry["file"], "rb") as file:
-            self.state = "ok"
+        try:
+            file = open(self._entry["file"], "rb")  # noqa: SIM115 - closed below
+        except OSError as error:
+            self.state = "no file"
+            raise OSError("cannot open %s: %s" % (self._entry["file"], error))
+        self.state = "ok"
+        with file:
             while True:
                 before = self._p1.telegrams
                 count = file.readinto(self._chunk)
