@@ -1,0 +1,144 @@
+"""The time servers, asked in turn, by a clock that moves only when told."""
+
+import asyncio
+import sys
+import unittest
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(_HERE + "/../fakes")
+
+from civil import seconds  # noqa: E402
+from virtual_clock import VirtualClock  # noqa: E402
+
+from joulelog import clock  # noqa: E402
+from joulelog.errors import NetError  # noqa: E402
+from joulelog.net import ntp  # noqa: E402
+from joulelog.timekeeper import Timekeeper  # noqa: E402
+
+NOON = seconds(2026, 11, 20, 12)
+HOUR = 3600000
+
+
+class Network:
+    def __init__(self):
+        self.event = asyncio.Event()
+
+    async def wait_up(self):
+        await self.event.wait()
+
+
+class Logger:
+    def __init__(self):
+        self.warnings = []
+        self.infos = []
+
+    def warning(self, text, *values):
+        self.warnings.append(text % values)
+
+    def info(self, text, *values):
+        self.infos.append(text % values)
+
+
+class TestTimekeeper(unittest.TestCase):
+    def setUp(self):
+        self.query = ntp.query
+        ntp.query = self.answer
+        self.virtual = VirtualClock()
+        self.asked = []  # (hours, server)
+        self.dead = []
+        self.told = lambda: NOON + self.virtual.ms // 1000
+
+    def tearDown(self):
+        ntp.query = self.query
+
+    async def answer(self, server, timeout_ms):
+        self.asked.append((self.virtual.ms // HOUR, server))
+        if server in self.dead:
+            await clock.sleep_ms(timeout_ms)
+            raise NetError("time server %s: no answer within 5 s" % server)
+        return self.told()
+
+    def play(self, servers, story):
+        async def whole():
+            self.clock = clock.Clock()
+            self.network = Network()
+            self.keeper = Timekeeper(self.clock, self.network, servers)
+            self.log = self.keeper._log = Logger()
+            task = asyncio.create_task(self.keeper.run())
+            await story()
+            self.ended = task.done()
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+
+        self.virtual.play(whole())
+
+    def test_waits_for_the_link_then_every_six_hours(self):
+        async def story():
+            await self.virtual.advance(3 * HOUR)
+            self.assertEqual((self.asked, self.clock.source), ([], ""))
+            self.network.event.set()
+            await self.virtual.advance(13 * HOUR)
+
+        self.play(["a", "b"], story)
+        self.assertEqual(self.asked, [(3, "a"), (9, "a"), (15, "a")])
+        self.assertEqual((self.clock.source, self.keeper.syncs), ("ntp", 3))
+        self.assertEqual(self.log.infos, ["2026-11-20T15:00:00Z by a"])
+
+    def test_the_next_one_where_the_first_is_dead(self):
+        self.dead = ["a"]
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(13 * HOUR)
+
+        self.play(["a", "b"], story)
+        self.assertEqual([server for _, server in self.asked], ["a", "b"] * 3)
+        self.assertEqual((self.keeper.syncs, self.keeper.failures), (3, 3))
+        self.assertEqual(len(self.log.warnings), 1)
+
+    def test_all_dead_for_a_day_then_back(self):
+        self.dead = ["a", "b"]
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(24 * HOUR)
+            self.assertEqual((self.clock.now(), self.keeper.syncs), (None, 0))
+            self.assertEqual(len(self.log.warnings), 2)
+            self.dead = []
+            await self.virtual.advance(70000)
+            self.assertEqual(self.keeper.syncs, 1)
+            self.dead = ["a", "b"]
+            await self.virtual.advance(7 * HOUR)
+
+        self.play(["a", "b"], story)
+        self.assertEqual(len(self.log.warnings), 3)  # that b is dead was known: a answered
+        self.assertTrue(self.keeper.failures > 2000)
+
+    def test_better_than_the_meter(self):
+        async def story():
+            self.clock.set(NOON + 90, "meter")
+            self.network.event.set()
+            await self.virtual.advance(1000)
+
+        self.play(["a"], story)
+        self.assertEqual((self.clock.source, self.clock.steps), ("ntp", 1))
+
+    def test_a_time_that_cannot_be(self):
+        self.told = lambda: 1000
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(1000)
+
+        self.play(["a", "b"], story)
+        self.assertEqual(([s for _, s in self.asked], self.clock.source), (["a", "b"], ""))
+
+    def test_no_servers(self):
+        async def story():
+            await self.virtual.advance(1000)
+
+        self.play([], story)
+        self.assertTrue(self.ended)
