@@ -1,10 +1,26 @@
-"""Any ESP8266 module with 4 MiB of flash (ESP-12, Wemos D1 mini): the reduced profile."""
+"""Any ESP8266 module with 2 MiB of flash or more (ESP-12): the reduced profile."""
 
 NAME = "ESP8266_GENERIC"
 CHIP = "esp8266"
-UARTS = {0: {"tx": 1, "rx": 3}}  # UART 1 can only send
-RX_BUFFER = 2048
-LINE_BUFFER = 512  # longer lines (peaks of 13 months, texts) count for the CRC, and are left out
+FLASH_KB = 2048
+# UART 1 can only send.
+UARTS = {0: {"tx": 1, "rx": 3}}
+UART_PAIRS = ((1, 3), (15, 13))  # the only (TX, RX) that this chip can take
+GPIO = (0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16)
+INPUT_ONLY = ()
+STRAPPING = (  # a level during a reset that keeps the firmware from starting
+    (0, "low: download mode"),
+    (2, "low: no start"),
+    (15, "high: no start from flash"),
+)
+LED = {"pin": 2, "active": 0, "pwm": True}
+BUTTON = {"pin": 0, "active": 0}
+REQUEST = 5
+SD = None
+RX_BUFFER = 2048  # bytes; 178 ms of 115200 baud
+LINE_BUFFER = 512
 CAN_INVERT = False
+CAN_PULL = False
 LOG_DIRECTORY = "/"
+LOG_BUFFER = 256  # bytes of log lines that wait for the flash
 DEFAULTS = {"queue": {"slots": 8}, "log": {"size_kb": 100}}

@@ -1,0 +1,1 @@
+include $(BOARD_DIR)/../common/esp8266.mk

@@ -1,0 +1,26 @@
+"""WEMOS/LOLIN D1 mini: ESP8266 with 4 MiB of flash, the reduced profile."""
+
+NAME = "WEMOS_D1_MINI"
+CHIP = "esp8266"
+FLASH_KB = 4096
+# UART 1 can only send.
+UARTS = {0: {"tx": 1, "rx": 3}}
+UART_PAIRS = ((1, 3), (15, 13))  # the only (TX, RX) that this chip can take
+GPIO = (0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16)
+INPUT_ONLY = ()
+STRAPPING = (  # a level during a reset that keeps the firmware from starting
+    (0, "low: download mode"),
+    (2, "low: no start"),
+    (15, "high: no start from flash"),
+)
+LED = {"pin": 2, "active": 0, "pwm": True}
+BUTTON = None
+REQUEST = 5
+SD = None
+RX_BUFFER = 2048  # bytes; 178 ms of 115200 baud
+LINE_BUFFER = 512
+CAN_INVERT = False
+CAN_PULL = False
+LOG_DIRECTORY = "/"
+LOG_BUFFER = 256  # bytes of log lines that wait for the flash
+DEFAULTS = {"queue": {"slots": 8}, "log": {"size_kb": 100}}

@@ -1,0 +1,3 @@
+#define MICROPY_HW_BOARD_NAME "WEMOS / LOLIN D1 mini, JouleLog"
+
+#include "../common/esp8266.h"

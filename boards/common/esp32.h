@@ -1,0 +1,1 @@
+#define MICROPY_PY_BLUETOOTH (0)
