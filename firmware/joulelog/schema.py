@@ -23,13 +23,14 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     pin                         a pin of the board (its GPIO, where it lists them)
     uart                        a UART of the board; on HOST a device path, or "sim"
 
-The board is any object with NAME and UARTS; GPIO (numbers of usable pins) and DEFAULTS
-({"log": {"size_kb": 64}}: what this board changes in the sections) may be left out.
+The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}}: what this board
+changes in the sections), GPIO (numbers of usable pins) and what pins.py needs may be left out.
 Needed at start only: drop the module afterwards.
 """
 
 import json
 
+from . import pins
 from .errors import ConfigError
 from .kinds import fault, kind_of, nearest, shortened, shown
 from .start import Config
@@ -131,6 +132,7 @@ class _Checker:
         self._board = board
         self._secrets = secrets
         self._uarts: dict = {}  # UART -> who has it
+        self._pins: dict = {}  # GPIO -> who has it
 
     def add(self, where: str, text: str) -> None:
         self.problems.append(where + ": " + text)
@@ -216,6 +218,9 @@ class _Checker:
             checked.append(filled)
             if len(self.problems) == before and hasattr(module, "problems"):
                 for problem in module.problems(filled, self._board):
+                    self.add(where, problem)
+            if len(self.problems) == before:
+                for problem in pins.problems(where, filled, self._board, self._pins):
                     self.add(where, problem)
             self._sources(where, entry.get("sources"))
         self._name(section, checked)

@@ -55,7 +55,7 @@ def checked(config, board):
             print(line)
         return found
     finally:
-        _drop("schema", "kinds")
+        _drop("schema", "kinds", "pins")
 
 
 def build(config, board, terminal: bool = False):

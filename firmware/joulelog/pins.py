@@ -1,0 +1,94 @@
+"""The pins that a config's entries take: what cannot work is said at the start, in good words.
+
+    taken = {}                        # GPIO -> who has it; one for a whole config
+    for problem in pins.problems("readers[0] (dsmr)", entry, board, taken):
+        print(problem)                # "`request_pin` is GPIO 34, which can only receive; ..."
+
+An entry's `tx`, `rx`, `de`, `rts` and `pull` override the board's; what it does not name comes
+from the board's UARTS. Checked: pins that can only receive, pins whose level during a reset keeps
+the board from starting (but not where the board itself is wired so), pins with two users, TX and
+RX that the chip knows in pairs only. A computer has none of this. Needed at start only.
+"""
+
+# Key of an entry -> whether the chip drives the pin. Every key of the type `pin` is in here.
+ROLES = (
+    ("rx", False),
+    ("tx", True),
+    ("de", True),
+    ("rts", True),
+    ("request_pin", True),
+    ("pin", False),
+)
+
+
+def problems(where: str, entry: dict, board, taken: dict):
+    """Yield one text per problem of an entry that is otherwise fine; note its pins in taken."""
+    if entry.get("pull") and not getattr(board, "CAN_PULL", False):
+        yield "`pull` is given, but a %s has no pull resistor there; solder one" % board.NAME
+    if not hasattr(board, "STRAPPING"):  # a computer
+        return
+    if not taken:
+        _take_board(board, taken)
+    uart = board.UARTS.get(entry.get("uart"), {})
+    yield from _pair(entry, uart, board)
+    wired = [board.REQUEST]
+    for pins in board.UARTS.values():
+        wired.extend(pins.values())
+    for pins in getattr(board, "UART_PAIRS", ()):
+        wired.extend(pins)
+    for key, drives in ROLES:
+        pin = entry.get(key)
+        named = pin is not None
+        if not named:
+            pin = uart.get(key)
+        if pin is None:
+            continue
+        label = "`%s`" % key if named else "%s of the UART" % key.upper()
+        if pin in board.INPUT_ONLY:
+            if drives:
+                yield _only_receives(label, pin, board)
+            elif key == "rx" and entry.get("pull") in ("up", "down"):
+                yield "`pull` is given, but GPIO %d has no pull resistor; solder one" % pin
+        if named and pin not in wired:
+            for strap, effect in board.STRAPPING:
+                if pin == strap:
+                    yield _strapping(label, pin, effect, board)
+        if pin in taken:
+            text = "%s is GPIO %d, which %s uses already; give each its own"
+            yield text % (label, pin, taken[pin])
+        else:
+            taken[pin] = where
+
+
+def _take_board(board, taken: dict) -> None:
+    if board.LED:
+        taken[board.LED["pin"]] = "the board's LED"
+    for pin in (board.SD or {}).values():
+        taken[pin] = "the board's SD card"
+
+
+def _pair(entry: dict, uart: dict, board):
+    """Some chips know TX and RX in fixed pairs only."""
+    pairs = getattr(board, "UART_PAIRS", ())
+    tx = entry.get("tx")
+    rx = entry.get("rx")
+    if not uart or not pairs or (tx is None and rx is None) or (tx, rx) in pairs:
+        return
+    allowed = ["`tx` %d with `rx` %d" % pair for pair in pairs]
+    yield "`tx` is %s and `rx` %s; allowed: %s" % (tx, rx, " or ".join(allowed))
+
+
+def _only_receives(label: str, pin: int, board) -> str:
+    return "%s is GPIO %d, which can only receive; allowed: %s" % (label, pin, _fine(board))
+
+
+def _strapping(label: str, pin: int, effect: str, board) -> str:
+    text = "%s is GPIO %d, which decides in a reset how the chip starts (%s); allowed: %s"
+    return text % (label, pin, effect, _fine(board))
+
+
+def _fine(board) -> str:
+    """The pins that are good for everything."""
+    strapping = [pin for pin, _ in board.STRAPPING]
+    fine = [p for p in board.GPIO if p not in board.INPUT_ONLY and p not in strapping]
+    return ", ".join([str(pin) for pin in fine])
