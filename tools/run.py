@@ -7,7 +7,8 @@
     SPEED=60 python3 tools/run.py                          # an hour in a minute
 
 Each reader whose `uart` is "sim" gets a simulated P1 meter of its own (--model says which).
-Ctrl-C stops everything. `make run` calls this.
+Ctrl-C stops everything, with exit status 0. 2: the config or the command line cannot work, 3: a
+meter or the VM cannot be had, anything else: the firmware failed. `make run` calls this.
 """
 
 import argparse
@@ -19,13 +20,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _START = ROOT / "tools" / "host" / "start.py"
+_PROFILES = ("esp8266", "esp32", "esp32-files")
 
 
 def count_simulated(config: Path) -> int:
     """How many readers of a config want a simulated meter."""
     names: dict = {"__file__": str(config)}
-    exec(compile(config.read_text(), str(config), "exec"), names)  # noqa: S102 - the user's own file
-    return sum(1 for entry in names.get("readers", ()) if entry.get("uart") == "sim")
+    exec(compile(config.read_text(), str(config), "exec"), names)  # the user's own file
+    readers = names.get("readers")
+    if not isinstance(readers, (list, tuple)):
+        return 0  # the firmware says what is wrong with it
+    return sum(1 for entry in readers if isinstance(entry, dict) and entry.get("uart") == "sim")
 
 
 def command(config: Path, uarts: list[str], vm: bool, profile: str, heap: str | None) -> list[str]:
@@ -47,42 +52,78 @@ def environment(table: bool) -> dict[str, str]:
     return os.environ | variables | ({"TABLE": "1"} if table else {})
 
 
-def main() -> int:
+def options() -> argparse.Namespace:
+    """The command line, checked; exits with status 2 and a message where it cannot work."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--config", type=Path, default=ROOT / "firmware" / "config.py")
-    parser.add_argument("--model", default="nl50", help="which meter a uart \"sim\" is")
+    parser.add_argument("--model", default="nl50", help='which meter a uart "sim" is')
     parser.add_argument("--vm", action="store_true", help="on the MicroPython VM")
-    parser.add_argument("--profile", default="esp32", help="esp8266, esp32 or esp32-files")
+    parser.add_argument("--profile", choices=_PROFILES, default="esp32", help="as small as what")
     parser.add_argument("--heap", help="such as 64k: another heap than the profile's")
-    options = parser.parse_args()
-    if not options.config.is_file():
-        parser.error(f"there is no {options.config}; CONFIG=… names the config to run")
-    (ROOT / "build" / "log").mkdir(parents=True, exist_ok=True)
+    found = parser.parse_args()
+    if not found.config.is_file():
+        parser.error(f"there is no {found.config}; CONFIG=… names the config to run")
+    found.config = found.config.resolve()  # the firmware runs in the repository's root
+    speed = os.environ.get("SPEED") or "1"
+    if not speed.isdigit() or speed == "0":
+        parser.error(f"SPEED is {speed}; allowed: 1 (real time) or a whole number above it")
+    found.speed = int(speed)
+    try:
+        found.simulated = count_simulated(found.config)
+    except Exception as error:
+        parser.error(f"{found.config} cannot be read: {type(error).__name__}: {error}")
+    return found
+
+
+def run(wanted: argparse.Namespace) -> int:
+    """Start the meters and the firmware; the firmware's exit status."""
+    # Not SIG_IGN, which the firmware would inherit: the terminal sends Ctrl-C to it as well.
+    child = None
+
+    def interrupted(_number, _frame) -> None:
+        if child is None:
+            raise KeyboardInterrupt
+
+    def terminated(_number, _frame) -> None:
+        if child is None:
+            raise KeyboardInterrupt
+        child.send_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, terminated)
 
     sys.path.insert(0, str(ROOT))
     from tools.sim import p1
 
-    speed = int(os.environ.get("SPEED") or 1)
+    (ROOT / "build" / "log").mkdir(parents=True, exist_ok=True)
     try:
-        wanted = count_simulated(options.config)
-    except Exception as error:
-        parser.error(f"{options.config} is not valid Python: {type(error).__name__}: {error}")
-    uarts = [p1.start(options.model, speed) for _ in range(wanted)]
-    for uart in uarts:
-        print(f"simulated meter ({options.model}) on {uart}")
-    try:
-        line = command(options.config, uarts, options.vm, options.profile, options.heap)
+        uarts = [p1.start(wanted.model, wanted.speed) for _ in range(wanted.simulated)]
+        for uart in uarts:
+            print(f"simulated meter ({wanted.model}) on {uart}")
+        line = command(wanted.config, uarts, wanted.vm, wanted.profile, wanted.heap)
+    except OSError as problem:
+        print(f"run: {problem}", file=sys.stderr)
+        return 3
     except Exception as problem:
         if type(problem).__name__ not in ("Unavailable", "BuildError"):
             raise
         print(f"run: {problem}", file=sys.stderr)
         return 3
-    where = f"MicroPython, profile {options.profile}" if options.vm else "CPython"
-    print(f"JouleLog on {where}, config {options.config}; Ctrl-C stops", flush=True)
+    where = f"MicroPython, profile {wanted.profile}" if wanted.vm else "CPython"
+    print(f"JouleLog on {where}, config {wanted.config}; Ctrl-C stops", flush=True)
     child = subprocess.Popen(line, env=environment(sys.stdout.isatty()), cwd=ROOT)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
-    signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGINT))
-    return child.wait()
+    status = child.wait()
+    if status not in (0, 2):  # 2: the config, and the firmware has said what is wrong
+        print(f"run: the firmware ended, exit status {status}", file=sys.stderr)
+    return status if status >= 0 else 128 - status
+
+
+def main() -> int:
+    try:
+        return run(options())
+    except KeyboardInterrupt:
+        print("\nstopped")
+        return 0
 
 
 if __name__ == "__main__":

@@ -21,12 +21,14 @@ def load(path: str):
 
 def main(path: str, uarts: list) -> None:
     import board
+
     from joulelog import clock, start
 
     clock.set_speed(int(os.getenv("SPEED") or 1))
     config = load(path)
-    for entry in config.readers:
-        if entry.get("uart") == "sim" and uarts:
+    readers = getattr(config, "readers", ())
+    for entry in readers if isinstance(readers, (list, tuple)) else ():
+        if uarts and isinstance(entry, dict) and entry.get("uart") == "sim":
             entry["uart"] = uarts.pop(0)
     start.run(config, board, bool(os.getenv("TABLE")))
 

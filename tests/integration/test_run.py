@@ -1,0 +1,290 @@
+"""tools/run.py as a person uses it: real processes, real pseudo terminals, real time."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+from tools.sim.p1 import Meter, Pty, Ticks, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+TELEGRAM = ROOT / "tests/fixtures/dsmr/nl_ene5-xs210-esmr-5-0.txt"
+READING = r"\d\d:\d\d:\d\dZ %s energy_import"
+ON_THE_VM = [["--vm", "--profile", "esp32"], ["--vm", "--profile", "esp32-files"]]
+
+
+class Run:
+    """`tools/run.py` in a session of its own, so that Ctrl-C reaches it and nothing else."""
+
+    def __init__(
+        self, *arguments: str, cwd: Path = ROOT, terminal: bool = False, **variables
+    ) -> None:
+        self.output = ""
+        command = [sys.executable, str(ROOT / "tools/run.py"), *arguments]
+        environment = {k: v for k, v in os.environ.items() if k not in ("SPEED", "TABLE")}
+        options: dict = {"cwd": cwd, "env": environment | variables, "start_new_session": True}
+        if terminal:
+            self._end, other = os.openpty()
+            self._process = subprocess.Popen(command, stdout=other, stderr=other, **options)
+            os.close(other)
+        else:
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
+            )
+            assert self._process.stdout is not None
+            self._end = self._process.stdout.fileno()
+
+    def wait_for(self, pattern: str, limit_s: float = 30, count: int = 1) -> None:
+        """Read until the pattern was printed so many times."""
+        deadline = time.monotonic() + limit_s
+        while len(re.findall(pattern, self.output)) < count:
+            assert self._read(deadline - time.monotonic()), (
+                f"{pattern!r} was not printed {count} times; printed:\n{self.output[-3000:]}"
+            )
+
+    def _read(self, limit_s: float) -> bool:
+        if limit_s <= 0 or not select.select([self._end], [], [], limit_s)[0]:
+            return False
+        try:
+            data = os.read(self._end, 65536)
+        except OSError:  # the other end of a pseudo terminal was closed
+            return False
+        self.output += data.decode(errors="replace")
+        if "run: vm:" in self.output or "The VM cannot" in self.output:
+            tiers.missing("the MicroPython VM", "vm", self.output[-300:])
+        return bool(data)
+
+    def status(self, limit_s: float = 15) -> int:
+        """The exit status, once it has ended by itself."""
+        deadline = time.monotonic() + limit_s
+        while self._read(deadline - time.monotonic()):
+            pass
+        return self._process.wait(max(1, deadline - time.monotonic()))
+
+    def descendants(self) -> list[int]:
+        """The processes that it started."""
+        pids = [self._process.pid]
+        for pid in pids:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                pids += [int(child) for child in (task / "children").read_text().split()]
+        return pids[1:]
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit status."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self.status()
+
+    def close(self) -> None:
+        """End it, however it stands."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        else:
+            os.close(self._end)
+
+
+@pytest.fixture
+def start():
+    """Start runs; all have ended after the test."""
+    runs: list[Run] = []
+
+    def begin(*arguments: str, **options) -> Run:
+        runs.append(Run(*arguments, **options))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.close()
+
+
+class Line:
+    """A simulated meter behind a symbolic link, which can be unplugged."""
+
+    def __init__(self, link: Path) -> None:
+        self._pty = Pty()
+        self._stop = threading.Event()
+        self._link = link
+        link.symlink_to(self._pty.device)
+        ticks = Ticks()
+        arguments = (self._pty, Meter("nl50", 7, ticks), ticks, None, 1, 0, None, self._stop)
+        self._thread = threading.Thread(target=serve, args=arguments, daemon=True)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        self._pty.close()
+        self._link.unlink()
+
+
+def config(folder: Path, text: str) -> str:
+    """A config file whose log stays in the folder; its path."""
+    path = folder / "my_config.py"
+    path.write_text(text + f"\nlog = {{'directory': {str(folder)!r}, 'size_kb': 50}}\n")
+    return str(path)
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("how", [[], *ON_THE_VM], ids=lambda how: how[-1] if how else "cpython")
+def test_the_shipped_config(start, how) -> None:
+    """Must show 1: readings within 30 seconds, and Ctrl-C leaves nothing behind."""
+    run = start(*how)
+    run.wait_for(READING % "dsmr", 30 if not how else 90, count=2)
+    started = run.descendants()
+    assert len(started) == 2  # the meter and the firmware
+    assert run.interrupt() == 0
+    assert "Traceback" not in run.output
+    assert run.output.rstrip().endswith("stopped")
+    assert alive(started) == []
+    for said in ("simulated meter (nl50) on /dev/", "reader dsmr: UART /dev/", "sink console"):
+        assert said in run.output
+
+
+def test_a_live_table_in_a_terminal(start) -> None:
+    run = start(terminal=True)
+    run.wait_for(r"\x1b\[Hx?\x1b\[1mdsmr", count=3)
+    assert run.interrupt() == 0
+    last = re.sub(r"\x1b\[[0-9]*[HJKm]", "", run.output.split("\x1b[H")[-1])
+    assert re.search(r"energy_import_t1 +\d+\.\d\d\d kWh", last)
+    assert re.search(r"gas +\d+\.\d\d\d m³", last)
+    assert "Traceback" not in run.output
+
+
+def test_sigterm_stops_as_ctrl_c_does(start) -> None:
+    run = start()
+    run.wait_for(READING % "dsmr")
+    started = run.descendants()
+    os.kill(run._process.pid, signal.SIGTERM)
+    assert run.status() == 0
+    assert alive(started) == []
+
+
+def test_ctrl_c_at_any_moment(start) -> None:
+    for delay_s in (0.15, 0.3, 0.45, 0.6, 0.8, 1.0):
+        run = start()
+        time.sleep(delay_s)
+        os.killpg(run._process.pid, signal.SIGINT)
+        status = run.status()
+        if "JouleLog on" in run.output:
+            assert status == 0, run.output
+            assert alive(run_children(run)) == []
+
+
+def run_children(run: Run) -> list[int]:
+    try:
+        return run.descendants()
+    except FileNotFoundError:  # it has ended
+        return []
+
+
+def test_a_compressed_hour(start) -> None:
+    run = start(SPEED="20")
+    run.wait_for(READING % "dsmr", count=60, limit_s=25)
+    assert run.interrupt() == 0
+    times = re.findall(r"T(\d\d):(\d\d):(\d\d)Z dsmr", run.output)
+    seconds = [int(h) * 3600 + int(m) * 60 + int(s) for h, m, s in times]
+    assert all((b - a) % 86400 == 1 for a, b in zip(seconds, seconds[1:]))
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (
+            'readers = [{"type": "dsmr", "uart": "sim", "buad": 9600}]\nsinks = [{"type": "mqt"}]',
+            ["`buad`", "`baud`", '"mqtt"'],
+        ),
+        ('readers = [{"type": "dsmr"}, 7]\nsinks = []', ["`uart` is missing", "readers[1]"]),
+        ("readers = None\nsinks = []", ["`readers`"]),
+        ('reader = []\nsinks = [{"type": "console"}]', ["`reader`", "`readers`"]),
+    ],
+)
+@pytest.mark.parametrize("how", [[], ON_THE_VM[0]], ids=["cpython", "esp32"])
+def test_a_wrong_config(start, tmp_path, how, text, told) -> None:
+    run = start("--config", config(tmp_path, text), *how)
+    assert run.status(60) == 2, run.output
+    assert "Traceback" not in run.output
+    assert all(word in run.output for word in told), run.output
+
+
+@pytest.mark.parametrize(
+    "arguments, variables, told",
+    [
+        (["--config", "no/such.py"], {}, "there is no no/such.py"),
+        (["--profile", "esp9"], {}, "esp8266"),
+        ([], {"SPEED": "fast"}, "SPEED is fast"),
+        ([], {"SPEED": "0"}, "SPEED is 0"),
+    ],
+)
+def test_a_wrong_command_line(start, arguments, variables, told) -> None:
+    run = start(*arguments, **variables)
+    assert run.status() == 2
+    assert told in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_config_that_is_no_python(start, tmp_path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("readers = [\n")
+    run = start("--config", str(path))
+    assert run.status() == 2
+    assert "broken.py" in run.output and "SyntaxError" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_an_unknown_model(start) -> None:
+    run = start("--model", "xx99")
+    assert run.status() == 3
+    assert "xx99" in run.output
+    assert "Traceback" not in run.output
+
+
+@pytest.mark.parametrize("how", [[], ON_THE_VM[0]], ids=["cpython", "esp32"])
+def test_a_device_that_comes_and_goes(start, tmp_path, how) -> None:
+    """A cable that is plugged in late, pulled out and plugged in again: a state, not an end."""
+    link = tmp_path / "ttyP1"
+    text = f"readers = [{{'type': 'dsmr', 'name': 'p1', 'uart': {str(link)!r}}}]\n"
+    run = start("--config", config(tmp_path, text + "sinks = [{'type': 'console'}]"), *how)
+    run.wait_for(r"p1 failed: \w+Error.*ttyP1", 60)
+    line = Line(link)
+    run.wait_for(READING % "p1", 40)
+    line.unplug()
+    run.wait_for(r"p1 failed: \w+Error.*ttyP1", 20, count=2)
+    before = len(re.findall(READING % "p1", run.output))
+    line = Line(link)
+    run.wait_for(READING % "p1", 60, count=before + 2)
+    assert run.interrupt() == 0
+    line.unplug()
+    assert "Traceback" not in run.output
+
+
+def test_a_replayed_file_and_a_relative_config(start, tmp_path) -> None:
+    text = f"readers = [{{'type': 'replay', 'file': {str(TELEGRAM)!r}, 'pause_ms': 100}}]\n"
+    config(tmp_path, text + "sinks = [{'type': 'console'}]")
+    run = start("--config", "my_config.py", cwd=tmp_path)
+    run.wait_for("replay energy_import_t1=8243.448", count=5)
+    assert run.interrupt() == 0
+    assert "simulated meter" not in run.output
+
+
+def test_two_meters(start, tmp_path) -> None:
+    text = (
+        "readers = [{'type': 'dsmr', 'name': 'house', 'uart': 'sim'},"
+        " {'type': 'dsmr', 'name': 'barn', 'uart': 'sim'}]\nsinks = [{'type': 'console'}]"
+    )
+    run = start("--config", config(tmp_path, text), "--model", "be")
+    run.wait_for(READING % "house")
+    run.wait_for(READING % "barn")
+    assert run.interrupt() == 0
