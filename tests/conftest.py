@@ -16,6 +16,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
             tiers[found[1]] = (count + 1, ways | {found[2]})
     for tier, (count, ways) in sorted(tiers.items()):
         tests = "1 test" if count == 1 else f"{count} tests"
-        terminalreporter.write_line(f"left out: tier {tier}, {tests}: needs {'; '.join(sorted(ways))}")
+        terminalreporter.write_line(
+            f"left out: tier {tier}, {tests}: needs {'; '.join(sorted(ways))}"
+        )
     if not tiers:
         terminalreporter.write_line("left out: nothing")

@@ -1,4 +1,4 @@
-"""AES-128 block encryption in plain Python (FIPS 197), for tools that need the standard library only.
+"""AES-128 block encryption in plain Python (FIPS 197), for tools without other packages.
 
     encrypt = encryptor(bytes(16))
     encrypt(sixteen_bytes)
@@ -20,7 +20,9 @@ def _tables() -> tuple[bytes, bytes]:
     for x in range(256):
         inverse = power[-log[x] % 255] if x else 0
         rotated = inverse | inverse << 8
-        box[x] = (rotated ^ rotated >> 7 ^ rotated >> 6 ^ rotated >> 5 ^ rotated >> 4 ^ 0x63) & 0xFF
+        box[x] = (
+            rotated ^ rotated >> 7 ^ rotated >> 6 ^ rotated >> 5 ^ rotated >> 4 ^ 0x63
+        ) & 0xFF
     return bytes(box), double
 
 
@@ -40,7 +42,7 @@ def _round_keys(key: bytes) -> list[bytes]:
 
 
 def encryptor(key: bytes):
-    """Return a function that encrypts a whole number of 16-byte blocks with this 16-byte key (ECB)."""
+    """Return a function that encrypts whole 16-byte blocks with this 16-byte key (ECB)."""
     keys = _round_keys(key)
 
     def block(data: bytes) -> bytes:

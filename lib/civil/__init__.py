@@ -28,7 +28,9 @@ def days(year: int, month: int, day: int) -> int:
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - _DAYS_TO_2000
 
 
-def seconds(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+def seconds(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
+) -> int:
     """Seconds from 2000-01-01T00:00:00 to a date and time."""
     return days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
 

@@ -25,9 +25,8 @@ header must be plausible in all its fields, and while a frame comes in, the ten 
 every frame of the same meter begins with are watched for: they mean that it was cut off.
 """
 
-from micropython import const
-
 from aes_gcm import GcmStream
+from micropython import const
 
 _START = const(0xDB)
 _TITLE_BYTES = const(8)
@@ -48,7 +47,7 @@ class Decryptor:
     COUNTERS = ("frames", "tag_errors", "resyncs", "replayed", "skipped")
 
     def __init__(self, ecb_encrypt, listener, auth_key: bytes | None = None) -> None:
-        """ecb_encrypt: as GcmStream wants it, under the meter's key; auth_key: 16 bytes or None."""
+        """ecb_encrypt: as GcmStream wants it, with the meter's key; auth_key: 16 bytes or None."""
         self.frames = 0  # complete ones, the tag right or wrong
         self.tag_errors = 0  # a tag wrong, or missing although there is a key for it
         self.resyncs = 0  # frames that broke off, and headers that were none

@@ -66,7 +66,7 @@ class Framer:
         self._held = False  # the line in the buffer is whole; the next may continue it
         self._skipping = False  # the line does not fit
         self._crc = 0
-        self._second_crc = -1  # from the last '/' inside the identification; -1 where there is none
+        self._second_crc = -1  # from the last '/' inside the identification, or -1
         self._size = 0  # bytes of the telegram so far
         self._digit = 0  # digits of the CRC so far
 

@@ -2,7 +2,7 @@
 
     split(b"1-0:1.8.1(000671.578*kWh)")      -> (b"1-0:1.8.1", [b"000671.578*kWh"])
     number(b"000671.578*kWh")                -> (671578, 3, "kWh")
-    channel(b"1-0:1.8.1")                    -> ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
+    channel(b"1-0:1.8.1")                    -> ("energy_import_t1", "kWh", 3, …)
     scaled(6545766, 0, "Wh")                 -> (6545766, 3, "kWh")
 
 Codes: IEC 62056-61; their use on the P1 port: DSMR P1 Companion Standard 5.0.2 section 6.12,
@@ -172,7 +172,7 @@ def split(line: bytes) -> tuple[bytes, list]:
 
 
 def number(group: bytes) -> tuple[int, int, str] | None:
-    """Return (value, decimals, unit as sent) of bracket contents, or None where it is no number."""
+    """Return (value, decimals, unit as sent) of bracket contents, or None for no number."""
     star = group.find(b"*")
     parsed = parse(group if star < 0 else group[:star])
     unit = "" if star < 0 else text(group[star + 1 :])

@@ -46,7 +46,9 @@ class Telegram:
     sealed: the telegrams come decrypted; each waits for the seal() behind it, and needs a CRC.
     """
 
-    def __init__(self, on_complete, wanted=None, base_hours: int = 1, sealed: bool = False) -> None:
+    def __init__(
+        self, on_complete, wanted=None, base_hours: int = 1, sealed: bool = False
+    ) -> None:
         self.header = ""
         self.time: int | None = None
         self.channels: tuple = ()

@@ -52,12 +52,24 @@ def test_nothing_stops_the_reader(runtime: str, tmp_path: Path) -> None:
         tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")
     mute = Mute()
     lying = EmonCms(mode="php_fatal").start()
+    influxdb = {"type": "influxdb", "database": "x"}
+    emoncms = {"type": "emoncms", "key": WRITE_KEY}
     sinks = [
         {"type": "console", "style": "lines"},
-        {"type": "influxdb", "name": "hangs", "url": f"http://127.0.0.1:{mute.port}", "database": "x"},
+        {
+            "type": "influxdb",
+            "name": "hangs",
+            "url": f"http://127.0.0.1:{mute.port}",
+            "database": "x",
+        },
         {"type": "influxdb", "name": "refuses", "url": "http://127.0.0.1:9", "database": "x"},
         {"type": "emoncms", "name": "lies", "url": lying.url, "key": WRITE_KEY},
-        {"type": "emoncms", "name": "nameless", "url": "http://no.such.host.invalid", "key": WRITE_KEY},
+        {
+            "type": "emoncms",
+            "name": "nameless",
+            "url": "http://no.such.host.invalid",
+            "key": WRITE_KEY,
+        },
         {"type": "mqtt", "host": "127.0.0.1", "port": mute.port},
     ]
     firmware = Firmware(runtime, tmp_path, sinks)

@@ -37,7 +37,7 @@ def listed(fields) -> list[dict]:
 
 
 def same(ours: dict, value, unit) -> bool:
-    """Numbers as decimals, texts as texts, times by the meter's S/W flag (ours) or the calendar."""
+    """Numbers as decimals, texts as texts, times by the S/W flag (ours) or the calendar."""
     if value is None or isinstance(value, str):
         if ours["value"] == (value or "") or (ours.get("time") or "")[:16] == (value or "")[:16]:
             return True
@@ -152,7 +152,7 @@ def test_mutations() -> None:
 
 
 def test_utc_of_flagless_stamps_is_the_calendars() -> None:
-    """Our rule for summer time agrees with the time zone database in each half hour of 20 years."""
+    """Our rule for summer time is the time zone database's in each half hour of 20 years."""
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 

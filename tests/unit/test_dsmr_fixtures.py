@@ -20,7 +20,7 @@ def read(name):
 
 
 def mutated(data, dice):
-    """Some damage that a serial line does: flipped bits, lost, doubled and foreign bytes, a cut."""
+    """What a serial line does: flipped bits, lost, doubled and foreign bytes, a cut."""
     data = bytearray(data)
     for _ in range(dice.randrange(1, 4)):
         at = dice.randrange(len(data))

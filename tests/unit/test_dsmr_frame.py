@@ -44,7 +44,9 @@ def hear(data, size=128, chunk=256):
 class TestFramer(unittest.TestCase):
     def test_crc_vector(self):
         self.assertEqual(update(0, b"123456789", 0, 9), 0xBB3D)
-        published = b"/KFM5KAIFA-METER\r\n\r\n1-0:1.8.1(000671.578*kWh)\r\n1-0:1.7.0(00.318*kW)\r\n!"
+        published = (
+            b"/KFM5KAIFA-METER\r\n\r\n1-0:1.8.1(000671.578*kWh)\r\n1-0:1.7.0(00.318*kW)\r\n!"
+        )
         self.assertEqual(update(0, published, 0, len(published)), 0x1E1D)
 
     def test_whole(self):
@@ -137,7 +139,8 @@ class TestFramer(unittest.TestCase):
             self.assertEqual((framer.crc_errors, framer.telegrams), (1, 1))
 
     def test_value_on_the_following_line(self):
-        text = b"/KMP5 X\r\n\r\n0-1:24.3.0(140101004100)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00100.006)\r\n!\r\n"
+        text = b"/KMP5 X\r\n\r\n0-1:24.3.0(140101004100)(08)(60)(1)(0-1:24.2.1)(m3)\r\n"
+        text += b"(00100.006)\r\n!\r\n"
         joined = b"0-1:24.3.0(140101004100)(08)(60)(1)(0-1:24.2.1)(m3)(00100.006)"
         self.assertEqual(hear(text)[0].lines(), [joined])
         listener = Listener()

@@ -1,4 +1,4 @@
-"""From lines to channels and values: names, units, decimals, M-Bus meters, and what is forgotten."""
+"""From lines to channels and values: names, units, decimals, M-Bus meters, forgetting."""
 
 import unittest
 
@@ -9,7 +9,9 @@ from dsmr_helpers import decode, sealed
 
 
 def telegram(*lines, header=b"TST5 X"):
-    return sealed(b"/" + header + b"\r\n\r\n" + b"".join([line + b"\r\n" for line in lines]) + b"!")
+    return sealed(
+        b"/" + header + b"\r\n\r\n" + b"".join([line + b"\r\n" for line in lines]) + b"!"
+    )
 
 
 def only(*lines, **options):
@@ -66,7 +68,18 @@ class TestLine(unittest.TestCase):
         self.assertEqual(obis.number(b"000671.578*kWh"), (671578, 3, "kWh"))
         self.assertEqual(obis.number(b"-063*A"), (-63, 0, "A"))
         self.assertEqual(obis.number(b"0002"), (2, 0, ""))
-        for broken in (b"", b"*kWh", b"1.*kWh", b".5", b"1_0", b" 1", b"1,5", b"0x1", b"00.00\x00", b"1*k\xff"):
+        for broken in (
+            b"",
+            b"*kWh",
+            b"1.*kWh",
+            b".5",
+            b"1_0",
+            b" 1",
+            b"1,5",
+            b"0x1",
+            b"00.00\x00",
+            b"1*k\xff",
+        ):
             self.assertIsNone(obis.number(broken))
 
     def test_scaled_is_exact(self):
@@ -104,7 +117,8 @@ class TestTelegram(unittest.TestCase):
 
     def test_a_line_that_is_missing_is_none(self):
         found, _ = decode(
-            telegram(b"1-0:1.7.0(00.1*kW)", b"1-0:32.7.0(230.1*V)") + telegram(b"1-0:1.7.0(00.2*kW)")
+            telegram(b"1-0:1.7.0(00.1*kW)", b"1-0:32.7.0(230.1*V)")
+            + telegram(b"1-0:1.7.0(00.2*kW)")
         )
         self.assertEqual(found[1]["values"], {"power_import": "200"})
 
@@ -190,9 +204,7 @@ class TestMbus(unittest.TestCase):
             b"0-4:24.1.0(003)",
             b"0-4:24.2.1(231026200000S)(00004.381*m3)",
         )
-        self.assertEqual(
-            got["values"], {"heat": "12.345", "water": "100.001", "gas": "4.381"}
-        )
+        self.assertEqual(got["values"], {"heat": "12.345", "water": "100.001", "gas": "4.381"})
 
     def test_type_may_come_behind_the_value(self):
         got = only(b"0-2:24.2.1(231026200000S)(00004.381*m3)", b"0-2:24.1.0(003)")

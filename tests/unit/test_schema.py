@@ -1,4 +1,4 @@
-"""The config check: every message says where, what was found and what is allowed, and no secret."""
+"""The config check: messages say where, what was found and what is allowed, and no secret."""
 
 import os
 import sys
