@@ -18,7 +18,7 @@ readers = [
         "uart": "sim",
         # "invert": True,  # ESP32 without a transistor between meter and board
         # "interval": 10,  # one reading per 10 seconds instead of every telegram
-        # "key": "00112233445566778899AABBCCDDEEFF",  # Luxembourg, Austria: from your grid operator
+        # "key": "00112233445566778899AABBCCDDEEFF",  # Luxembourg, Austria: ask the grid
     },
 ]
 

@@ -2,6 +2,7 @@
 
 import board
 import config
+
 from joulelog.start import run
 
 run(config, board)

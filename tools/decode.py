@@ -177,16 +177,32 @@ def _item(name: str, group: bytes) -> dict:
 
 def decode_dsmr(data: bytes, show, key: str | None, auth_key: str | None, utc_offset: int | None):
     """Call show(dict) for each telegram in data."""
-    framer = Framer(bytearray(8192), Collector(show, utc_offset, key is not None))
-    if key is None:
-        framer.feed(data, 0, len(data))
-        framer.flush()
-        return
-    from dsmr import dlms
+    decode_stream((data,), show, key, auth_key, utc_offset)
 
-    ecb = encryptor(dlms.parse_key(key))
-    decryptor = dlms.Decryptor(ecb, framer, dlms.parse_key(auth_key) if auth_key else None)
-    decryptor.feed(data, 0, len(data))
+
+def decode_stream(chunks, show, key: str | None, auth_key: str | None, utc_offset: int | None):
+    """Call show(dict) for each telegram in the chunks of bytes, as soon as it is complete."""
+    framer = Framer(bytearray(8192), Collector(show, utc_offset, key is not None))
+    decoder = framer
+    if key is not None:
+        from dsmr import dlms
+
+        ecb = encryptor(dlms.parse_key(key))
+        decoder = dlms.Decryptor(ecb, framer, dlms.parse_key(auth_key) if auth_key else None)
+    for chunk in chunks:
+        decoder.feed(chunk, 0, len(chunk))
+    framer.flush()
+
+
+def _chunks(file):
+    """Yield what the file holds, as it comes; text of hexadecimal digits as the bytes it means."""
+    first = file.read1(4096)
+    if first and not first.strip(b"0123456789abcdefABCDEF \t\r\n"):
+        first += file.read()
+        first = _from_hexadecimal(first)
+    while first:
+        yield first
+        first = file.read1(4096)
 
 
 def _from_hexadecimal(data: bytes) -> bytes:
@@ -200,28 +216,45 @@ def _from_hexadecimal(data: bytes) -> bytes:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Decode captured bytes of a meter.")
     parser.add_argument("protocol", choices=["dsmr"])
-    parser.add_argument("files", nargs="*", help="files (none: standard input)")
+    parser.add_argument("files", nargs="*", help="files (none, or -: standard input)")
     parser.add_argument("--key", help="decryption key, 32 hexadecimal digits")
     parser.add_argument("--auth-key", help="authentication key: then the tag is checked too")
     parser.add_argument("--utc-offset", type=int, help="winter offset of the meter, in hours")
     arguments = parser.parse_intermixed_args()
+    if arguments.auth_key and not arguments.key:
+        parser.error("--auth-key checks what --key decrypts: give both")
     count = 0
+    encrypted = False
 
     def show(telegram: dict) -> None:
         nonlocal count
         count += 1
-        print(json.dumps(telegram, ensure_ascii=False))
+        print(json.dumps(telegram, ensure_ascii=False), flush=True)
+
+    def watched(chunks):
+        nonlocal encrypted
+        for chunk in chunks:
+            encrypted = encrypted or b"\xdb\x08" in chunk
+            yield chunk
 
     for name in arguments.files or ["-"]:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        data = _from_hexadecimal(data)
         try:
-            decode_dsmr(data, show, arguments.key, arguments.auth_key, arguments.utc_offset)
+            with sys.stdin.buffer if name == "-" else open(name, "rb") as file:
+                chunks = watched(_chunks(file))
+                key, auth_key = arguments.key, arguments.auth_key
+                decode_stream(chunks, show, key, auth_key, arguments.utc_offset)
+        except BrokenPipeError:  # whoever read our lines has enough, as `head` has
+            sys.stdout = None
+            return 0
+        except OSError as error:
+            parser.error(f"{name}: {error.strerror}")
         except ValueError as error:
             parser.error(str(error))
+        except KeyboardInterrupt:  # a live line has no other end
+            break
     if not count:
         advice = "is it the right protocol, and all of a telegram?"
-        if not arguments.key and b"\xdb\x08" in data:
+        if not arguments.key and encrypted:
             advice = "it looks encrypted: give the key of your grid operator with --key"
         print("no telegram found: " + advice, file=sys.stderr)
     return 0 if count else 1

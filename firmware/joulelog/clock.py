@@ -26,11 +26,11 @@ _speed = 1
 _total_ms = 0
 
 try:
-    from time import ticks_diff, ticks_ms
+    from time import ticks_diff, ticks_ms  # type: ignore
 except ImportError:  # CPython
 
     def ticks_ms() -> int:
-        return time.monotonic_ns() // 1000000
+        return time.monotonic_ns() // 1000000  # type: ignore
 
     def ticks_diff(later: int, earlier: int) -> int:
         return later - earlier
@@ -62,8 +62,8 @@ if hasattr(asyncio, "sleep_ms"):
         await asyncio.sleep_ms(ms // _speed)  # type: ignore[attr-defined]
 
     async def wait_for_ms(awaitable, ms: int):
-        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms milliseconds."""
-        return await asyncio.wait_for_ms(awaitable, max(1, ms // _speed))  # type: ignore[attr-defined]
+        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms."""
+        return await asyncio.wait_for_ms(awaitable, max(1, ms // _speed))  # type: ignore
 
 else:  # CPython
 
@@ -72,7 +72,7 @@ else:  # CPython
         await asyncio.sleep(ms / 1000 / _speed)
 
     async def wait_for_ms(awaitable, ms: int):
-        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms milliseconds."""
+        """Return what the awaitable returns, or raise asyncio.TimeoutError after ms."""
         return await asyncio.wait_for(awaitable, ms / 1000 / _speed)
 
 

@@ -29,7 +29,7 @@ def names(table: tuple) -> list[str]:
 
 
 def module(table: tuple, name: str):
-    """Import and return the module of a type; KeyError: no such type, ImportError: not installed."""
+    """The module of a type, imported; KeyError: no such type, ImportError: not installed."""
     for known, path in table:
         if known == name:
             __import__(path)

@@ -27,7 +27,7 @@ if hasattr(time, "ticks_us"):
 else:  # CPython
 
     def _ticks_us() -> int:
-        return time.perf_counter_ns() // 1000
+        return time.perf_counter_ns() // 1000  # type: ignore
 
     def _ticks_diff(later: int, earlier: int) -> int:
         return later - earlier

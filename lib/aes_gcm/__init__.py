@@ -154,7 +154,7 @@ def _powers(block: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _factor(value: int) -> bytes:
-    """A polynomial's 32 nibbles; divided by x, because a product of mirrored numbers has one less."""
+    """A polynomial's 32 nibbles; divided by x: a product of mirrored numbers has one less."""
     value <<= 1
     if value >> 128:
         value ^= 1 << 128 ^ _ONE_OVER_X

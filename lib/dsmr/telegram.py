@@ -61,7 +61,7 @@ class Telegram:
         self._sealed = sealed
         self._pending = False  # complete, and waiting for its seal
         self._slots: dict = {}  # code -> index of its channel, or _IGNORED
-        self._learned: list = []  # channels, those of a telegram not yet complete included
+        self._learned: list[tuple] = []  # channels, those of a telegram not yet complete included
         self._changed = False
         self._mbus: dict = {}  # M-Bus channel number -> [type, value, decimals, unit, time]
         self._mbus_slots: dict = {}  # M-Bus channel number -> index of its channel
@@ -185,17 +185,19 @@ class Telegram:
 
     def _put(self, slot: int, value: int, decimals: int, unit: str) -> None:
         """Store a number in its channel's unit; widen the channel where it has more decimals."""
-        channel = self._learned[slot]
+        channel: tuple = self._learned[slot]
         if unit and unit != channel[UNIT]:
             value, decimals, unit = obis.scaled(value, decimals, unit)
             if unit != channel[UNIT]:  # a limiter in A, heat in kWh: the meter's unit it is
-                channel = (channel[0], unit, channel[2], channel[3], channel[4])
-                self._learned[slot] = channel
+                self._learned[slot] = channel[:1] + (unit,) + channel[2:]
                 self._changed = True
-        if decimals > channel[DECIMALS]:
-            self._learned[slot] = (channel[0], channel[1], decimals, channel[3], channel[4])
+        wide: int = channel[DECIMALS]
+        if decimals > wide:
+            channel = self._learned[slot]
+            self._learned[slot] = channel[:2] + (decimals,) + channel[3:]
             self._changed = True
-        self.values[slot] = exact.rescale(value, decimals, self._learned[slot][DECIMALS])
+            wide = decimals
+        self.values[slot] = exact.rescale(value, decimals, wide)
 
     def _read_mbus(self, code: bytes, groups: list) -> None:
         """Remember what a line 0-n:24.x.y says of the meter on M-Bus channel n."""

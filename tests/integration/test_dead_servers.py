@@ -56,20 +56,10 @@ def test_nothing_stops_the_reader(runtime: str, tmp_path: Path) -> None:
     emoncms = {"type": "emoncms", "key": WRITE_KEY}
     sinks = [
         {"type": "console", "style": "lines"},
-        {
-            "type": "influxdb",
-            "name": "hangs",
-            "url": f"http://127.0.0.1:{mute.port}",
-            "database": "x",
-        },
-        {"type": "influxdb", "name": "refuses", "url": "http://127.0.0.1:9", "database": "x"},
-        {"type": "emoncms", "name": "lies", "url": lying.url, "key": WRITE_KEY},
-        {
-            "type": "emoncms",
-            "name": "nameless",
-            "url": "http://no.such.host.invalid",
-            "key": WRITE_KEY,
-        },
+        {"name": "hangs", "url": f"http://127.0.0.1:{mute.port}"} | influxdb,
+        {"name": "refuses", "url": "http://127.0.0.1:9"} | influxdb,
+        {"name": "lies", "url": lying.url} | emoncms,
+        {"name": "nameless", "url": "http://no.such.host.invalid"} | emoncms,
         {"type": "mqtt", "host": "127.0.0.1", "port": mute.port},
     ]
     firmware = Firmware(runtime, tmp_path, sinks)

@@ -76,7 +76,7 @@ class World:
 
     def __init__(self, slots=64, **entry):
         made = {"sources": None, "channels": None, "every": 0}
-        for line in mqtt.SCHEMA.split("\n"):
+        for line in "\n".join(mqtt.SCHEMA).split("\n"):
             parts = [part.strip() for part in line.split("|")]
             if len(parts) > 2 and parts[2] != "required":
                 made[parts[0]] = json.loads(parts[2])

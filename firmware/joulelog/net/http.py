@@ -5,8 +5,9 @@
         headers={"Authorization": "Token ..."}, tls_context=tls.context(entry), timeout_ms=10000)
 
 aiohttp does the talking: micropython-lib's on a board (http_board), PyPI's on a computer
-(tools/host/shims/http_computer.py). Nothing else touches it. Both send HTTP/1.0 with "Connection: close". A redirect
-is an answer like any other: no header ever goes to another place than the config names.
+(tools/host/shims/http_computer.py). Nothing else touches it. Both send HTTP/1.0 with
+"Connection: close". A redirect is an answer like any other: no header ever goes to another place
+than the config names.
 Whatever fails is a NetError whose text never holds a header, the path or the body.
 """
 

@@ -10,7 +10,7 @@ import errno
 import select
 import socket
 
-import aiohttp
+import aiohttp  # type: ignore[import-not-found] - micropython-lib
 
 from joulelog import clock
 from joulelog.errors import NetError

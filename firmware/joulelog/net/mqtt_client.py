@@ -26,7 +26,7 @@ import select
 import mqtt_as  # type: ignore[import-not-found]
 
 from .. import clock
-from . import dns, tls, words
+from . import address, tls, words
 
 VERSION = (0, 8, 3)
 _DENIED_PAUSE_MS = 60000
@@ -122,7 +122,7 @@ class Client(mqtt_as.MQTTClient):
         self._close()
 
     async def _open(self) -> None:
-        self.server = await dns.resolve(self._host)
+        self.server = await address.of(self._host)
         self._has_connected = False  # or connect() would go to the address of the last time
         self._filled = 0
         self._fresh = True

@@ -18,12 +18,12 @@ from . import p1
 
 SCHEMA = (
     """\
-uart        | uart                | required | UART of the board; on a computer a device path, or "sim"
-baud        | choice 0 9600 115200 | 0       | 0: find it; 9600 means 7E1 (DSMR 2.2 and 3), 115200 8N1
+uart        | uart                | required | of the board; on a computer a device path, or "sim"
+baud        | choice 0 9600 115200 | 0       | 0: find it; 9600 (7E1, DSMR 2 and 3) or 115200 (8N1)
 tx          | pin                 | null     | another pin than the board's
 rx          | pin                 | null     | another pin than the board's
 pull        | choice up down none | null    | the chip's resistor at RX; null: as it is by itself
-invert      | bool                | false    | the chip inverts the signal (ESP32): no transistor needed
+invert      | bool                | false    | the chip inverts the signal (ESP32), no transistor
 request_pin | pin                 | null     | pin at the port's data request line (RJ12 pin 2)
 request     | choice hold pulse   | "hold"   | hold: request all the time; pulse: once per telegram
 """,

@@ -17,7 +17,7 @@ from ..clock import PLAUSIBLE
 SCHEMA = """\
 key        | secret 32..32 | "" | decryption key (Luxembourg, Austria): 32 hexadecimal digits
 auth_key   | secret 32..32 | "" | authentication key, if you have it: then the tag is checked too
-utc_offset | int -12..14   | 1  | winter offset of the meter's clock in hours: 1 Central, 2 Eastern Europe
+utc_offset | int -12..14   | 1  | winter offset of the meter's clock: 1 Central, 2 Eastern Europe
 interval   | int 0..3600   | 0  | one reading per so many seconds; 0: every telegram
 """
 

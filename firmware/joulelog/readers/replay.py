@@ -12,10 +12,10 @@ from . import p1
 
 SCHEMA = (
     """\
-file     | path                       | required | file with recorded telegrams, as the port sent them
+file     | path                       | required | recorded telegrams, as the port sent them
 pause_ms | int 0..60000               | 1000     | pause behind each telegram
 repeat   | bool                       | true     | begin again at the end of the file
-times    | choice now meter           | "now"    | now: as if sent now; meter: the recorded time stamps
+times    | choice now meter           | "now"    | as if sent now, or with the recorded time
 """,
     p1.SCHEMA,
 )

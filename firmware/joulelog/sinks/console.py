@@ -12,7 +12,7 @@ from exact import DECIMALS, KEY, UNIT, text
 from .. import clock
 
 SCHEMA = """\
-style | choice auto table lines | "auto" | a table where the terminal can redraw it, else one line per reading
+style | choice auto table lines | "auto" | auto: a table where the terminal can redraw it
 """
 
 

@@ -39,8 +39,8 @@ keepalive | int 5..3600 | 60 | seconds after which the broker misses a silent lo
 in_flight | int 1..8 | 8 | messages on their way at the same time
 batch | int 256..8192 | 1024 | largest message in bytes
 timeout | int 1..120 | 10 | seconds that the broker may take for an answer
-"""
-    + tls.SCHEMA
+""",
+    tls.SCHEMA,  # not joined: the texts stay in ROM
 )
 
 _STATE = const(1)  # of an entry in _flight: [serial or None, state]

@@ -63,7 +63,7 @@ class App:
 def defaults() -> dict:
     """What the schema would make of an entry without keys."""
     entry: dict = {"sources": None, "channels": None, "every": 0}
-    for line in mqtt.SCHEMA.split("\n"):
+    for line in "\n".join(mqtt.SCHEMA).split("\n"):
         parts = [part.strip() for part in line.split("|")]
         if len(parts) > 2:
             entry[parts[0]] = None if parts[2] == "required" else json.loads(parts[2])
