@@ -1,7 +1,7 @@
 """Exact decimals: text <-> integer, and the channel that says what an integer means.
 
 A value is an integer in units of 10^-decimals, so that no digit is lost on a chip whose
-floating-point numbers hold 22 or 24 bits: 45678.123 kWh is 45678123 with 3 decimals.
+binary fractions hold 22 or 24 bits: 45678.123 kWh is 45678123 with 3 decimals.
 
     parse(b"0045678.123")       -> (45678123, 3)
     text(45678123, 3)           -> "45678.123"
