@@ -8,7 +8,7 @@ PROFILE ?= esp32
 MODEL ?= nl50
 TESTS ?=
 
-.PHONY: help run test lint format size deps doctor clean
+.PHONY: help run test lint format size deps doctor boards firmware dist clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,15 @@ deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of check
 
 doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
 	$(PY) tools/doctor.py $(PORT)
+
+boards: $(VENV)/run ## check the board folders, and the example configs against them (CONFIG=… one config)
+	$(PY) tools/boards.py $(if $(filter-out file,$(origin CONFIG)),--config $(CONFIG)) $(if $(BOARD),--board $(BOARD))
+
+firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… MICROPYTHON=<checkout>)
+	$(PY) tools/firmware.py --board '$(BOARD)' --micropython '$(MICROPYTHON)'
+
+dist: $(VENV)/run ## release archives with checksums, in dist/
+	$(PY) tools/dist.py
 
 clean: ## remove what was built (not the cache outside of this folder)
 	rm -rf build typings $(VENV)

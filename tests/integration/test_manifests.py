@@ -1,0 +1,138 @@
+"""MicroPython's own tools take our manifests and board folders; needs a checkout of MicroPython.
+
+    MICROPYTHON=~/micropython make test TESTS=tests/integration/test_manifests.py
+
+The checkout needs its submodule lib/micropython-lib, and `make deps` has to have been run.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
+
+import deps  # noqa: E402
+
+import boards  # noqa: E402
+import firmware  # noqa: E402
+
+CHIP_BOARDS = [name for name in boards.names() if name != "HOST"]
+PACKAGES = sorted(path.parent for path in (ROOT / "lib").glob("*/__init__.py"))
+
+
+@pytest.fixture(scope="module")
+def micropython() -> Path:
+    how = "MICROPYTHON=<folder>, with its submodule lib/micropython-lib"
+    given = os.environ.get("MICROPYTHON")
+    if not given:
+        tiers.missing("a checkout", "micropython", how)
+    checkout = Path(str(given)).expanduser()
+    if not (checkout / "lib/micropython-lib/python-stdlib").is_dir():
+        tiers.missing("a checkout", "micropython", how)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    folder = deps.path()
+    return folder or tiers.missing("the pinned packages", "deps", "make deps")
+
+
+def port_of(name: str) -> str:
+    return "esp8266" if boards.load(boards.FOLDERS / name).CHIP == "esp8266" else "esp32"
+
+
+def resolve(micropython: Path, packages: Path | None, mode: str, manifest: Path, board: Path):
+    environment = dict(os.environ)
+    environment.pop("JOULELOG_DEPS", None)
+    if packages:
+        environment["JOULELOG_DEPS"] = str(packages)
+    port = micropython / "ports" / port_of(board.name)
+    return subprocess.run(
+        [
+            sys.executable,
+            str(micropython / "tools/manifestfile.py"),
+            f"--{mode}",
+            f"--top={micropython}",
+            f"--port={port}",
+            f"--board={board}",
+            str(manifest),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize("name", CHIP_BOARDS)
+def test_a_boards_manifest_freezes_all_that_it_runs(micropython, packages, name):
+    folder = boards.FOLDERS / name
+    done = resolve(micropython, packages, "freeze", folder / "manifest.py", folder)
+    assert done.returncode == 0, done.stderr
+    targets = re.findall(r"target_path='([^']+)'", done.stdout)
+    assert len(targets) == len(set(targets)), "a module is frozen twice"
+    wanted = {"main.py", "config.py", "board.py", "_boot.py", "logging.py", "ssl.py"}
+    wanted |= {"mqtt_as/__init__.py", "aiohttp/__init__.py", "asyncio/core.py"}
+    for source in (ROOT / "firmware/joulelog").rglob("*.py"):
+        wanted.add(str(source.relative_to(ROOT / "firmware")))
+    for package in PACKAGES:
+        for source in package.rglob("*.py"):
+            if source.name != "manifest.py":
+                wanted.add(str(source.relative_to(ROOT / "lib")))
+    assert wanted - set(targets) == set()
+    assert f"{folder}/board.py" in done.stdout
+
+
+def test_without_the_packages_it_says_what_to_do(micropython):
+    folder = boards.FOLDERS / "ESP32_GENERIC"
+    done = resolve(micropython, None, "freeze", folder / "manifest.py", folder)
+    assert done.returncode == 1
+    assert "JOULELOG_DEPS=$(python3 tools/host/deps.py path)" in done.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_a_package_of_lib_installs_with_all_it_needs(micropython, tmp_path, package):
+    manifest = tmp_path / "manifest.py"
+    manifest.write_text(
+        'metadata(version="1")\n'
+        f'add_library("joulelog-lib", {str(ROOT / "lib")!r})\n'
+        f"require({package.name!r})\n"
+    )
+    done = resolve(micropython, None, "compile", manifest, boards.FOLDERS / "ESP32_GENERIC")
+    assert done.returncode == 0, done.stderr
+    targets = set(re.findall(r"target_path='([^']+)'", done.stdout))
+    names = {path.name for path in PACKAGES}
+    imported = {package.name}
+    for source in package.rglob("*.py"):
+        if source.name != "manifest.py":
+            assert str(source.relative_to(ROOT / "lib")) in targets
+            found = re.findall(r"^\s*(?:import|from) (\w+)", source.read_text(), re.M)
+            imported |= names & set(found)
+    assert {target.split("/")[0] for target in targets} >= imported
+
+
+@pytest.mark.parametrize("name", CHIP_BOARDS)
+def test_the_port_has_what_a_board_refers_to(micropython, name):
+    """Settings and linker scripts are named by their path in the port, which may change."""
+    port = micropython / "ports" / port_of(name)
+    referred = firmware.referred(boards.FOLDERS / name)
+    assert referred
+    for path in referred:
+        assert (port / path).exists(), path
+
+
+def test_one_version_everywhere():
+    from joulelog import VERSION
+
+    manifest = (ROOT / "firmware/manifest.py").read_text()
+    assert re.findall(r'version="([^"]+)"', manifest) == [VERSION]
+    project = (ROOT / "pyproject.toml").read_text()
+    assert re.findall(r'^version = "([^"]+)"', project, re.M) == [VERSION]

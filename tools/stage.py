@@ -1,0 +1,98 @@
+"""A copy of the sources that a build may change: COMPILED gets the build's date.
+
+    folder = stage.copy(Path("build/firmware/X/source"), ["boards/X", "boards/common"])
+    stage.date()                # "2026-11-20T10:00:00Z"
+
+The date is that of the last commit, so that the same sources give the same bytes; a tree with
+changes, or one without git, has today's; SOURCE_DATE_EPOCH (seconds since 1970) goes before both.
+"""
+
+import filecmp
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_ALWAYS = ("firmware", "lib")
+_LEFT_OUT = ("__pycache__",)
+_COMPILED = re.compile(r'^COMPILED = "source".*$', re.M)
+
+
+def version() -> str:
+    """The version that the firmware tells."""
+    text = (ROOT / "firmware/joulelog/__init__.py").read_text()
+    found = re.search(r'^VERSION = "([^"]+)"', text, re.M)
+    if not found:
+        raise ValueError("firmware/joulelog/__init__.py has no VERSION")
+    return found[1]
+
+
+def seconds() -> int:
+    """The build's date in seconds since 1970."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given:
+        if not given.isdigit():
+            raise ValueError(f"SOURCE_DATE_EPOCH is {given!r}; allowed are seconds since 1970")
+        return int(given)
+    if _git("status", "--porcelain", "--", *_ALWAYS, "boards") == "":
+        told = _git("log", "-1", "--format=%ct")
+        if told:
+            return int(told)
+    return int(time.time())
+
+
+def date() -> str:
+    """The build's date as ISO 8601, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds()))
+
+
+def _git(*arguments: str) -> str | None:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def files(folders: Iterable[str]) -> list[Path]:
+    """All files of these folders of the repository, by their path in it, in order."""
+    found = []
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and not set(path.parts) & set(_LEFT_OUT):
+                found.append(path.relative_to(ROOT))
+    return found
+
+
+def content(path: Path) -> bytes:
+    """A file of the repository as a build has it."""
+    data = (ROOT / path).read_bytes()
+    if path == Path("firmware/joulelog/__init__.py"):
+        line = f'COMPILED = "{date()}"  # when this was built (UTC)'
+        text, count = _COMPILED.subn(line, data.decode())
+        if count != 1:
+            raise ValueError(f'{path} has no line COMPILED = "source" for the date')
+        return text.encode()
+    return data
+
+
+def copy(target: Path, more: Iterable[str] = ()) -> Path:
+    """Bring target up to date with firmware, lib and more; a file that is as it was stays."""
+    wanted = files([*_ALWAYS, *more])
+    for path in wanted:
+        place = target / path
+        fresh = place.with_name(place.name + ".new")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content(path))
+        if place.exists() and filecmp.cmp(fresh, place, shallow=False):
+            fresh.unlink()
+        else:
+            fresh.rename(place)
+    for path in sorted(target.rglob("*"), reverse=True):
+        if path.is_file() and path.relative_to(target) not in wanted:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    return target
