@@ -92,6 +92,19 @@ class App:
         self.clock = clock.Clock()
 
 
+class Said:
+    """Stands for the reader's logger."""
+
+    def __init__(self):
+        self.lines = []
+
+    def warning(self, text, *values):
+        self.lines.append(text % values)
+
+    def info(self, text, *values):
+        pass
+
+
 class Stand:
     """A reader, its line, and the clock of both."""
 
@@ -198,6 +211,26 @@ class TestSilence(unittest.TestCase):
         self.assertEqual(stand.run(40000), [])
         self.assertEqual(stand.reader.state, "silent")
         self.assertTrue(stand.reader.crc_errors >= 20)
+
+    def test_noise_in_the_shape_of_a_telegram(self):
+        stand = Stand()
+        stand.line.every(1000, b"/x\r\n!\r\n", 30)
+        self.assertEqual(stand.run(40000), [])
+        self.assertEqual((stand.reader.state, stand.reader.silences), ("silent", 1))
+        self.assertTrue(stand.reader.refused >= 10)
+
+    def test_the_advice_says_what_came(self):
+        for data, word in (
+            (b"", "port activated"),
+            (telegram().replace(b"193", b"194"), "pull-up"),
+            (telegram(), "fallen silent"),
+        ):
+            stand = Stand()
+            stand.reader._log = Said()
+            stand.line.every(1000, data, 10)
+            stand.run(60000)
+            (line,) = stand.reader._log.lines
+            self.assertTrue(word in line, line)
 
     def test_two_silences(self):
         stand = Stand(baud=115200)
@@ -416,7 +449,10 @@ class TestEncrypted(unittest.TestCase):
         for wrong, auth in ((self.KEY, ""), (self.KEY, auth_key), (key, self.KEY)):
             stand = Stand(key=wrong, auth_key=auth)
             stand.line.at(100, self._frame())
-            self.assertEqual(stand.run(2000), [])
+            stand.reader._log = Said()
+            self.assertEqual(stand.run(30000), [])
+            self.assertEqual(stand.reader.state, "silent")
+            self.assertTrue("`key`" in stand.reader._log.lines[0])
             if auth:
                 self.assertEqual(stand.reader.tag_errors, 1)
 

@@ -57,7 +57,6 @@ class Reader:
         self.name = name
         self.state = "searching"
         self.silences = 0
-        self.heartbeat_ms = 0
         self._entry = entry
         self._board = app.board
         self._log = logging.getLogger(name)
@@ -121,7 +120,7 @@ class Reader:
         feed = self._p1.feed
         chunk = self._chunk
         size = min(len(chunk), _CHUNK_SLOW) if baudrate == 9600 else len(chunk)
-        good = self._p1.telegrams
+        good = self._p1.accepted
         heard = -1  # when the last byte came, -1 once the line was flushed
         last = clock.uptime_ms()
         limit = _TRIAL_MS
@@ -135,8 +134,8 @@ class Reader:
             elif heard >= 0 and now - heard > _FLUSH_MS:
                 heard = -1
                 self._p1.flush()
-            if self._p1.telegrams != good:
-                good = self._p1.telegrams
+            if self._p1.accepted != good:
+                good = self._p1.accepted
                 last = now
                 limit = _SILENT_MS
                 self.state = "ok"
@@ -160,8 +159,17 @@ class Reader:
     def _say_silent(self) -> None:
         if self.state != "silent":
             self.silences += 1
-            self._log.warning(
-                "no telegram: is the port activated, the cable in, the data request line high? "
-                "(tools/doctor.py tells what the line says)"
-            )
+            self._log.warning("no telegram: %s (tools/doctor.py tells more)", self._advice())
         self.state = "silent"
+
+    def _advice(self) -> str:
+        p1 = self._p1
+        if p1.accepted:
+            return "the meter has fallen silent, or its cable is out"
+        if p1.tag_errors:
+            return "the tags are wrong; check `key` and `auth_key`"
+        if p1.crc_errors:
+            return "all CRCs are wrong; check pull-up, ground and cable"
+        if self._entry["key"] and p1.frames:
+            return "encrypted frames come, but `key` does not open them"
+        return "is the port activated, the cable in, the data request line high?"

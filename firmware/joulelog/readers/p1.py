@@ -49,7 +49,8 @@ class P1:
 
     def __init__(self, entry: dict, app, output, times: str = "meter") -> None:
         self.meter = ""  # identification line
-        self.refused = 0  # telegrams without the CRC that this meter's others have
+        self.accepted = 0  # telegrams that were believed, also those that `interval` left out
+        self.refused = 0  # without the CRC that this meter's others have, or without any value
         self._app = app
         self._output = output
         self._times = times
@@ -86,6 +87,12 @@ class P1:
         elif telegram.crc == ABSENT and self._has_crc:
             self.refused += 1
             return
+        if telegram.crc == ABSENT and not any(
+            v is not None for v in telegram.values
+        ):  # noise that looked like a telegram
+            self.refused += 1
+            return
+        self.accepted += 1
         if telegram.header != self.meter:
             self.meter = telegram.header
             self._log.info("meter %s, %d channels", self.meter, len(telegram.channels))

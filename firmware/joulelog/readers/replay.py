@@ -54,9 +54,9 @@ class Reader:
     async def run(self) -> None:
         """Play the file, again and again where the config says so; OSError without the file."""
         while True:
-            before = self._p1.telegrams
+            before = self._p1.accepted
             await self._play()
-            if self._p1.telegrams == before:
+            if self._p1.accepted == before:
                 self.state = "no telegram"
                 raise OSError("no telegram in %s" % self._entry["file"])
             if not self._entry["repeat"]:
@@ -74,13 +74,13 @@ class Reader:
         self.state = "ok"
         with file:
             while True:
-                before = self._p1.telegrams
+                before = self._p1.accepted
                 count = file.readinto(self._chunk)
                 if count:
                     self._p1.feed(self._chunk, 0, count)
                 else:
                     self._p1.flush()
-                new = self._p1.telegrams != before
+                new = self._p1.accepted != before
                 await clock.sleep_ms(self._entry["pause_ms"] if new else 0)
                 if not count:
                     return
