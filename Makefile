@@ -9,9 +9,10 @@ MODEL ?= nl50
 TESTS ?=
 
 .PHONY: help run test lint format size deps doctor boards firmware dist clean
+.PHONY: micropython flash romfs logs config erase
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266|esp32|esp32-files HEAP=…)
 	@$(PY) tools/run.py --config $(CONFIG) --model $(MODEL) \
@@ -47,6 +48,29 @@ firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… MICR
 
 dist: $(VENV)/run ## release archives with checksums, in dist/
 	$(PY) tools/dist.py
+
+FLASH = $(PY) -m tools.flash
+# Only a CONFIG that somebody asked for replaces the board's.
+ASKED_CONFIG = $(if $(filter command line environment,$(origin CONFIG)),--config '$(CONFIG)')
+ON = $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
+
+micropython: $(VENV)/run ## write MicroPython: PORT=/dev/ttyUSB0 BOARD=ESP32_GENERIC IMAGE=….bin (KEEP=1: not the files)
+	@$(FLASH) micropython $(ON) $(if $(IMAGE),--image '$(IMAGE)') $(if $(KEEP),--keep)
+
+flash: $(VENV)/run ## put JouleLog on a board: PORT=… BOARD=… (CONFIG=…: this becomes its config.py)
+	@$(FLASH) install $(ON) $(ASKED_CONFIG)
+
+romfs: $(VENV)/run ## the same as a ROMFS image, for a MicroPython that has the room for one
+	@$(FLASH) romfs $(ON) $(ASKED_CONFIG)
+
+logs: $(VENV)/run ## fetch and print a board's log: PORT=…
+	@$(FLASH) logs $(ON)
+
+config: $(VENV)/run ## edit a board's config.py: PORT=… (SHOW=1: only show it, merged; CONFIG=…: write that)
+	@$(FLASH) config $(ON) $(if $(SHOW),--show) $(ASKED_CONFIG)
+
+erase: $(VENV)/run ## erase a board's whole flash: PORT=… (YES=1: do not ask)
+	@$(FLASH) erase $(ON) $(if $(YES),--yes)
 
 clean: ## remove what was built (not the cache outside of this folder)
 	rm -rf build typings $(VENV)
