@@ -48,7 +48,7 @@ class Output:
         self._wanted = wanted
         self._wire: tuple = ()  # the channels as the reader gave them last
         self._plan: tuple = ()  # index in the reader's values, per channel
-        self._added: tuple = ()  # (index in the reading's values, integer to add)
+        self._added: tuple = ()  # (index in the reading, factor, integer to add)
         self._source = Source(name, ())
         self.readings = 0
 
@@ -62,9 +62,9 @@ class Output:
         if channels is not self._wire:
             self._adopt(channels)
         picked = [values[index] for index in self._plan]
-        for index, add in self._added:
+        for index, factor, add in self._added:
             if picked[index] is not None:
-                picked[index] += add
+                picked[index] = picked[index] * factor + add
         self.readings += 1
         self._queue.put((time, self._source, tuple(picked)))
 
@@ -76,9 +76,9 @@ class Output:
             key = channel[KEY]
             if self._wanted is not None and key not in self._wanted:
                 continue
-            if key in self._offsets:
-                channel, add = _offset(channel, self._offsets[key])
-                added.append((len(plan), add))
+            if key in self._offsets and channel[KIND] != "text":
+                channel, factor, add = _offset(channel, self._offsets[key])
+                added.append((len(plan), factor, add))
             plan.append(index)
             adopted.append(_renamed(channel, self._names.get(key, key)))
         self._wire = channels
@@ -87,17 +87,13 @@ class Output:
         self._source = Source(self._name, tuple(adopted))
 
 
-def _offset(channel: tuple, number: str) -> tuple[tuple, int]:
-    """Return the channel and the integer to add to its values.
-
-    Raises ValueError where the offset has more decimals than the channel: the config check
-    cannot know the meter's decimals, the reader's log line then says it.
-    """
-    parsed = exact.parse(number.encode())
-    if parsed is None or channel[KIND] == "text":
-        raise ValueError("offset %r of %s is not a number for a counter" % (number, channel[KEY]))
-    value, decimals = parsed
-    return channel, exact.rescale(value, decimals, channel[DECIMALS])
+def _offset(channel: tuple, number: str) -> tuple[tuple, int, int]:
+    """(channel, factor, integer to add): an offset with more decimals widens the channel."""
+    value, decimals = exact.parse(number.encode()) or (0, 0)  # the config check knows numbers
+    have = channel[DECIMALS]
+    wanted = max(have, decimals)
+    wide = (channel[KEY], channel[UNIT], wanted, channel[KIND], channel[DEVICE_CLASS])
+    return wide, exact.rescale(1, have, wanted), exact.rescale(value, decimals, wanted)
 
 
 def _renamed(channel: tuple, key: str) -> tuple:

@@ -78,12 +78,16 @@ class TestOutput(unittest.TestCase):
         self.assertEqual(readings[0][2][0], 0)
 
     def test_offset_with_more_decimals_than_the_channel(self):
-        out, readings = output(offsets={"energy_import_t1": "0.0001"})
-        with self.assertRaises(ValueError):
-            out.publish(7, WIRE, [1, 2, ""])
-        self.assertEqual(readings, [])
+        out, readings = output(offsets={"energy_import_t1": "0.00015", "power_import": "-5"})
+        out.publish(7, WIRE, [45678123, 2, ""])
+        out.publish(8, WIRE, [None, None, ""])
+        _, source, values = readings[0]
+        self.assertEqual(source.channels[0], DAY[:2] + (5,) + DAY[3:])
+        self.assertEqual(source.channels[1], POWER)
+        self.assertEqual(values, (4567812315, -3, ""))
+        self.assertEqual(readings[1][2], (None, None, ""))
 
-    def test_offset_of_a_text(self):
-        out, _ = output(offsets={"message": "1"})
-        with self.assertRaises(ValueError):
-            out.publish(7, WIRE, [1, 2, ""])
+    def test_offset_of_a_text_changes_nothing(self):
+        out, readings = output(offsets={"message": "1"})
+        out.publish(7, WIRE, [1, 2, "hello"])
+        self.assertEqual(readings[0][2], (1, 2, "hello"))
