@@ -7,7 +7,8 @@
     python3 tools/play_meter.py pty a.txt                             # prints the device to read
 
 A file holds one telegram or several, as a meter sent them; *.hex holds the digits of a binary
-one. A telegram without CRC goes out at 9600 7E1 (DSMR 2 and 3), others at 115200 8N1.
+one. --now writes the present time into 0-0:1.0.0; else the readings get the time of the
+recording. A telegram without CRC goes out at 9600 7E1 (DSMR 2 and 3), others at 115200 8N1.
 
 Wiring of a USB serial cable: TX of the cable to RX of the logger, GND to GND, and nothing else.
 It must be a cable with 3.3 V levels: 5 V or RS-232 destroy the board. A cable sends upright, a P1
@@ -33,6 +34,8 @@ sys.path[:0] = [
     str(_ROOT / "tools/host/shims"),
 ]
 
+import civil  # noqa: E402
+import posixtz  # noqa: E402
 from dsmr.crc import update  # noqa: E402
 from serialport import SerialPort  # noqa: E402
 
@@ -45,6 +48,7 @@ LINES = {"115200-8N1": (115200, "8N1"), "9600-7E1": (9600, "7E1")}
 _TELEGRAM = re.compile(rb"/.*?\r\n!(?:[0-9A-Fa-f]{4})?\r\n", re.DOTALL)
 _TIME = re.compile(rb"(0-0:1\.0\.0\()\d{12}[SW](\))")
 _EVERY_S = 10
+_CENTRAL_EUROPE = "CET-1CEST,M3.5.0,M10.5.0/3"
 _BOARD_BYTES = 8192  # what a second board can hold beside the script
 
 
@@ -73,10 +77,15 @@ def has_crc(telegram: bytes) -> bool:
     return not telegram.endswith(b"!\r\n")
 
 
-def at_time(telegram: bytes, now: time.struct_time) -> bytes:
+def meter_time(zone: posixtz.Zone) -> tuple[tuple[int, ...], str]:
+    """What a meter's clock shows now: (year, month, day, hour, minute, second), "S" or "W"."""
+    local, summer = zone.local(int(time.time()) - civil.UNIX_2000)
+    return civil.fields(local), "S" if summer else "W"
+
+
+def at_time(telegram: bytes, now: tuple[int, ...], season: str) -> bytes:
     """The telegram with another time in 0-0:1.0.0, and its CRC made good."""
-    season = b"S" if now.tm_isdst > 0 else b"W"
-    text = time.strftime("%y%m%d%H%M%S", now).encode() + season
+    text = b"%02d%02d%02d%02d%02d%02d" % (now[0] % 100, *now[1:]) + season.encode()
     changed, count = _TIME.subn(rb"\g<1>" + text + rb"\g<2>", telegram, count=1)
     if not count or not has_crc(telegram):
         return changed
@@ -85,20 +94,30 @@ def at_time(telegram: bytes, now: time.struct_time) -> bytes:
 
 
 class Recording:
-    """A meter made of recorded telegrams: what the simulator's serve() wants of one."""
+    """A meter made of recorded telegrams: what the simulator's serve() wants of one.
 
-    def __init__(self, telegrams: list[bytes], baud: int, mode: str, every_s: int, now: bool):
+    With a zone they get the present time.
+    """
+
+    def __init__(
+        self,
+        telegrams: list[bytes],
+        baud: int,
+        mode: str,
+        every_s: int,
+        zone: posixtz.Zone | None = None,
+    ) -> None:
         self.about = sim.Model("", baud, mode, every_s, True, "", "recorded telegrams")
         self.values: dict[str, str] = {}
         self._telegrams = telegrams
-        self._now = now
+        self._zone = zone
         self._next = 0
 
     def telegram(self, crc_ok: bool = True) -> bytes:
         """The next one; after the last comes the first."""
         telegram = self._telegrams[self._next % len(self._telegrams)]
         self._next += 1
-        return at_time(telegram, time.localtime()) if self._now else telegram
+        return at_time(telegram, *meter_time(self._zone)) if self._zone else telegram
 
 
 class Cable:
@@ -177,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", type=int, default=0, metavar="N", help="stop after N telegrams")
     add("--loop", action="store_true", help="begin again after the last recorded telegram")
     add("--now", action="store_true", help="write the present time into recorded telegrams")
+    add("--tz", metavar="TZ", default=_CENTRAL_EUROPE, help="the meter's zone (%(default)s)")
     add("--board", action="store_true", help="the device is a MicroPython board; needs mpremote")
     add("--tx", type=int, metavar="GPIO", help="with --board: the pin that sends (default 17)")
     add("--uart", type=_uart, metavar="N", help="with --board: number of the UART (default 1)")
@@ -216,7 +236,8 @@ def _play(options, recorded: list[bytes], say: Callable) -> int:
     if recorded:
         baud, mode = _line(options, recorded)
         every_s = options.every or _EVERY_S
-        meter = Recording(recorded, baud, mode, every_s, options.now)
+        zone = posixtz.Zone(options.tz) if options.now else None
+        meter = Recording(recorded, baud, mode, every_s, zone)
         if not options.loop:
             count = min(count, len(recorded)) if count else len(recorded)
     else:
@@ -268,9 +289,7 @@ def _play_board(parser: argparse.ArgumentParser, options, recorded: list[bytes])
     if options.uart is not None:
         settings["uart"] = options.uart
     if options.now or not recorded:
-        now = time.localtime()
-        settings["begin"] = tuple(now)[:6]
-        settings["season"] = "S" if now.tm_isdst > 0 else "W"
+        settings["begin"], settings["season"] = meter_time(posixtz.Zone(options.tz))
     return run_on_board(options.device, board_script(recorded, settings))
 
 

@@ -11,7 +11,9 @@ import threading
 import time
 import tty
 import types
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -126,14 +128,29 @@ def test_the_present_time_in_an_old_recording() -> None:
         status, _ = play("--now", "--every", "1", device.path, NL50, BE)
     assert status == 0
     assert crcs(device.heard) == [True, True]
-    stamps = re.findall(rb"0-0:1\.0\.0\((\d{12})[SW]\)", device.heard)
-    for stamp in stamps:
-        sent = time.mktime(time.strptime(stamp.decode(), "%y%m%d%H%M%S"))
-        assert abs(time.time() - sent) < 10
+    assert_now(device.heard, "Europe/Brussels")
     gone = re.compile(rb"0-0:1\.0\.0\(\d{12}[SW]\)|![0-9A-F]{4}")
     assert gone.sub(b"", bytes(device.heard)) == gone.sub(
         b"", NL50.read_bytes() + BE.read_bytes()
     ), "nothing else has changed"
+
+
+def assert_now(heard: bytes, zone: str) -> None:
+    """All stamps show the present time of a zone, whatever the computer's own zone is."""
+    stamps = re.findall(rb"0-0:1\.0\.0\((\d{12})([SW])\)", heard)
+    assert len(stamps) == 2
+    for digits, season in stamps:
+        shown = datetime.strptime(digits.decode(), "%y%m%d%H%M%S")
+        now = datetime.now(ZoneInfo(zone))
+        assert abs((now.replace(tzinfo=None) - shown).total_seconds()) < 10
+        assert (season == b"S") == bool(now.dst())
+
+
+def test_the_present_time_in_another_zone() -> None:
+    zone = "EET-2EEST,M3.5.0/3,M10.5.0/4"
+    with Device() as device:
+        play("--now", "--tz", zone, "--every", "1", device.path, NL50, BE)
+    assert_now(device.heard, "Europe/Helsinki")
 
 
 def test_a_file_that_lost_its_carriage_returns(tmp_path) -> None:
@@ -188,6 +205,10 @@ def test_a_pty() -> None:
         (["pty", "Makefile"], "the first character is not '/'"),
         (["pty", str(NL50), str(NO_CRC)], "choose with --line"),
         (["pty", "no-such-file.txt"], "No such file"),
+        (
+            ["--now", "--tz", "Europe/Brussels", "pty", str(NL50)],
+            "the offset in hours is expected",
+        ),
     ],
 )
 def test_errors_say_what_to_do(arguments, words, capsys) -> None:
@@ -355,6 +376,7 @@ def test_by_mpremote(tmp_path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("sent telegram") == 2
     assert crcs(device.heard) == [True, True]
+    assert_now(device.heard, "Europe/Brussels")
 
 
 def test_settings_by_mpremote_alone(tmp_path) -> None:
