@@ -61,7 +61,8 @@ class LeftOut(Exception):
 class Measure:
     """The measurements; each yields its rows."""
 
-    def __init__(self, quick: bool, verbose: bool) -> None:
+    def __init__(self, budgets: dict[str, int], quick: bool, verbose: bool) -> None:
+        self._budgets = budgets
         self._quick = quick
         self._verbose = verbose
         self._folder = Path(tempfile.mkdtemp(prefix="joulelog-size-"))
@@ -103,10 +104,11 @@ class Measure:
         for profile, sink in _combinations():
             heap = run_vm.PROFILES[profile][0]
             name = f"app {profile} P1 -> {sink}"
-            text = self._pipeline(profile, sink, heap, 30 if self._quick else 220)
+            count, speed = (70, 20) if self._quick else (220, _SPEED)
+            text = self._pipeline(profile, sink, heap, count, speed)
             fits = _delivered(text)
             if not fits:
-                text = self._pipeline(profile, sink, _ROOMY, 30)
+                text = self._pipeline(profile, sink, _ROOMY, 70, 20)
             used, free = _last(text, "MEM running")
             yield f"{name}, used", used, "bytes"
             if fits:
@@ -119,16 +121,23 @@ class Measure:
                 print(f"  {name}: {_on_a_chip(text, used)}")
 
     def smallest(self) -> Iterator[Row]:
-        """Smallest heap in which 40 telegrams are delivered without a restart of any task."""
+        """Smallest heap in which the ring fills and all is delivered, no task restarted.
+
+        In a hurry only the budget is tried.
+        """
         for profile, sink in _combinations():
+            name = f"smallest heap {profile} P1 -> {sink}"
             low, high = 30, 200  # kB: does not run, runs
+            if self._quick and name in self._budgets:
+                low = self._budgets[name] - 1
+                high = low + 2  # the figure where it does not run in the budget
             while high - low > 1:
                 middle = (low + high) // 2
-                if _delivered(self._pipeline(profile, sink, f"{middle}k", 40)):
+                if _delivered(self._pipeline(profile, sink, f"{middle}k", 70, 20)):
                     high = middle
                 else:
                     low = middle
-            yield f"smallest heap {profile} P1 -> {sink}", high, "kB"
+            yield name, high, "kB"
 
     def telegram(self) -> Iterator[Row]:
         """Allocations for one telegram of 28 channels, from bytes to the queue."""
@@ -189,8 +198,11 @@ class Measure:
         figure = -(-max(shortest.values()) * factor // 1000)
         return f"longest step {profile} {what}", figure, "ms of chip time"
 
-    def _pipeline(self, profile: str, sink: str, heap: str, telegrams: int) -> str:
-        arguments = [str(self._config(sink)), simulator.start("nl50", _SPEED), str(telegrams)]
+    def _pipeline(
+        self, profile: str, sink: str, heap: str, telegrams: int, speed: int = _SPEED
+    ) -> str:
+        config = self._config(sink, speed=speed)
+        arguments = [str(config), simulator.start("nl50", speed), str(telegrams)]
         return self._run("size_run.py", arguments, profile, heap)
 
     def _chain(self, mode: str, count: int, heap: str | None) -> str:
@@ -330,13 +342,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer telegrams and runs")
     parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
+    parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(_FIGURES)
     unknown = [name for name in wanted if name not in _FIGURES]
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are: " + ", ".join(_FIGURES))
-    budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {}
-    measure = Measure(options.quick, options.verbose)
+    budgets = json.loads(options.budgets.read_text()) if options.budgets.exists() else {}
+    measure = Measure(budgets, options.quick, options.verbose)
     rows: list[Row] = []
     try:
         for name in wanted:
@@ -353,8 +366,8 @@ def main() -> int:
         return 3
     if options.lower:
         for name, figure, _ in rows:
-            budgets[name] = min(figure, budgets.get(name, figure))
-        BUDGETS.write_text(json.dumps(budgets, indent=2, sort_keys=True) + "\n")
+            budgets[name] = min(_with_room(name, figure), budgets.get(name, 1 << 30))
+        options.budgets.write_text(json.dumps(budgets, indent=2, sort_keys=True) + "\n")
     broken = [row for row in rows if row[1] > budgets.get(row[0], row[1])]
     for row in broken:
         print(f"over its budget: {row[0]} is {abs(row[1])}, allowed {abs(budgets[row[0]])}")
@@ -365,6 +378,17 @@ def main() -> int:
     else:
         print(f"{len(rows)} figures, {len(broken)} over their budget")
     return 1 if broken else 0
+
+
+def _with_room(name: str, figure: int) -> int:
+    """A budget for this figure: heap in use differs a little from run to run."""
+    if name == "longest step esp32 plain":
+        return 100
+    if name.startswith("heap growth"):
+        return 10
+    if name.startswith("smallest"):
+        return figure + 3
+    return figure + abs(figure) // 20
 
 
 def _print(row: Row, budget: int | None) -> None:

