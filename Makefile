@@ -40,7 +40,7 @@ deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of check
 doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
 	$(PY) tools/doctor.py $(PORT)
 
-boards: $(VENV)/run ## check the board folders, and the example configs against them (CONFIG=… one config)
+boards: $(VENV)/run ## check the board folders and the example configs (BOARD=… or CONFIG=… one)
 	$(PY) tools/boards.py $(if $(filter-out file,$(origin CONFIG)),--config $(CONFIG)) $(if $(BOARD),--board $(BOARD))
 
 firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… MICROPYTHON=<checkout>)

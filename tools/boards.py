@@ -2,7 +2,7 @@
 """Check the board folders, and configs against their boards: `make boards`.
 
     python3 tools/boards.py                               # every folder, every example config
-    python3 tools/boards.py boards/MY_BOARD               # one folder
+    python3 tools/boards.py boards/MY_BOARD               # one folder; also --board MY_BOARD
     python3 tools/boards.py --config config.py            # a config (BOARD by its `board`)
     python3 tools/boards.py --config config.py --board ESP32_GENERIC
 
@@ -373,6 +373,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--board", choices=names())
     given = parser.parse_args(arguments)
     folders, configs = given.folders, given.config
+    if given.board and not configs:
+        folders.append(FOLDERS / given.board)
     if not folders and not configs:
         folders = [FOLDERS / name for name in names()]
         configs = sorted(EXAMPLES.glob("*.py"))

@@ -1,0 +1,182 @@
+"""Every board folder and example config is fine, and the check finds what is wrong in one."""
+
+import sys
+import unittest
+
+if sys.implementation.name == "micropython":  # a tool of the computer's
+    raise unittest.SkipTest("the check of board folders runs on a computer")
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import boards  # noqa: E402
+
+
+class TestBoards(unittest.TestCase):
+    def setUp(self) -> None:
+        self.work = Path(tempfile.mkdtemp())
+        shutil.copytree(boards.FOLDERS / "common", self.work / "common")
+
+    def tearDown(self) -> None:
+        shutil.rmtree(self.work)
+
+    def changed(self, name: str, old: str, new: str, file: str = "board.py") -> list[str]:
+        """The problems of a copy of that board in which one text is another."""
+        folder = self.work / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(boards.FOLDERS / name, folder)
+        text = (folder / file).read_text()
+        self.assertIn(old, text)
+        (folder / file).write_text(text.replace(old, new, 1))
+        return list(boards.folder_problems(folder))
+
+    def finds(self, name: str, old: str, new: str, *parts: str, file: str = "board.py") -> None:
+        found = self.changed(name, old, new, file)
+        matching = [text for text in found if all(part in text for part in parts)]
+        self.assertEqual(len(matching), 1, found)
+
+    def facts(self, name: str, change) -> list[str]:
+        """The problems of a copy of that board whose board.json was changed."""
+        told = boards.facts(boards.FOLDERS / name)
+        change(told)
+        folder = self.work / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(boards.FOLDERS / name, folder)
+        (folder / "board.json").write_text(json.dumps(told))
+        return list(boards.folder_problems(folder))
+
+    def test_all_that_is_shipped_is_fine(self):
+        self.assertEqual(len(boards.names()), 10)
+        for name in boards.names():
+            self.assertEqual(list(boards.folder_problems(boards.FOLDERS / name)), [], name)
+        configs = sorted(boards.EXAMPLES.glob("*.py"))
+        self.assertTrue(len(configs) >= 7)
+        for config in configs:
+            self.assertEqual(list(boards.config_problems(config)), [], config.name)
+
+    def test_names_and_keys(self):
+        self.finds("WEMOS_D1_MINI", 'NAME = "WEMOS', 'NAME = "WIMOS', "folder's name")
+        self.finds("WEMOS_D1_MINI", "BUTTON = None\n", "", "no BUTTON")
+        self.finds("WEMOS_D1_MINI", "BUTTON = None", "BOTTON = None\nBUTTON = 0", "BUTTON is 0")
+        self.finds("ESP32_GENERIC", "SD = None", "SD = None\nCOLOUR = 1", "COLOUR is unknown")
+        self.finds("ESP32_GENERIC", 'CHIP = "esp32"', 'CHIP = "esp31"', "allowed: esp32, esp32s2")
+        self.finds("ESP32_GENERIC", "UARTS = {", "UARTS = (", "does not run")
+        self.finds("ESP32_GENERIC", '"title"', '"titel"', "no `title`", file="board.json")
+
+    def test_pins_of_the_chip(self):
+        self.finds("ESP32_GENERIC", "18, 19, 21", "18, 19, 20, 21", "GPIO has 20", "has not")
+        self.finds("ESP32_GENERIC", "4, 5, 12", "4, 5, 6, 12", "GPIO has 6", "flash")
+        self.finds("ESP32_GENERIC", "GPIO = (0, 2", "GPIO = (0, 1, 2", "GPIO has 1", "REPL")
+        self.finds("ESP32_GENERIC", "GPIO = (0, 2", "GPIO = (2, 0", "not in order")
+        self.finds("ESP32_GENERIC", "(34, 35, 36, 39)\nS", "(34, 35, 36)\nS", "INPUT_ONLY is")
+        self.finds("ESP32_GENERIC", '    (0, "low: download mode"),\n', "", "STRAPPING is")
+        self.finds("M5STICKC_PLUS", '"10"', '"9"', "GPIO has 10", "flash", file="board.json")
+
+    def test_uarts_of_the_chip(self):
+        self.finds("LILYGO_T8_C3", "UARTS = {1:", "UARTS = {2:", "UARTS has 2", "[0, 1]")
+        self.finds("WEMOS_D1_MINI", "UARTS = {0:", "UARTS = {1:", "UARTS has 1", "[0]")
+        self.finds("ESP32_GENERIC", '"tx": 25', '"sx": 25', "allowed: rx, tx")
+        self.finds(
+            "WEMOS_D1_MINI", "CAN_INVERT = False", "CAN_INVERT = True", "CAN_INVERT is True"
+        )
+
+    def test_every_pin_has_one_job(self):
+        self.finds("LILYGO_T8_C3", '"pin": 3', '"pin": 4', "SD sck and LED are both GPIO 4")
+        self.finds("LILYGO_T8_C3", "REQUEST = 8", "REQUEST = 2", "REQUEST and RX of UART 1")
+        self.finds("ESP32_GENERIC", "REQUEST = 4", "REQUEST = 34", "can only receive")
+        self.finds("ESP32_GENERIC", '"tx": 25', '"tx": 35', "TX of UART 1 is GPIO 35", "receive")
+        self.finds("ESP32_GENERIC", '"rx": 26', '"rx": 40', "which the chip has not")
+
+    def test_strapping_pins_need_a_reason(self):
+        """What bricked boards of this kind: the meter pulls GPIO 9 low, and they do not start."""
+        self.finds("LILYGO_T8_C3", "REQUEST = 8", "REQUEST = 9", "REQUEST is GPIO 9", "download")
+        found = self.facts("LILYGO_T8_C3", lambda told: told["own_strapping_pins"].pop("2"))
+        self.assertEqual(len(found), 1)
+        self.assertIn("RX of UART 1 is GPIO 2", found[0])
+        found = self.facts(
+            "LILYGO_T8_C3", lambda told: told["own_strapping_pins"].update({"2": ""})
+        )
+        self.assertEqual(found, ["`own_strapping_pins` gives no reason for GPIO 2"])
+
+    def test_flash_plan(self):
+        def layout(name: str, **values):
+            return lambda told: told["flash"]["layouts"][name].update(values)
+
+        def share(name: str, **values):
+            return lambda told: told["flash"]["layouts"][name]["plan"].update(values)
+
+        def only(found: list[str], *parts: str) -> None:
+            self.assertEqual(len(found), 1, found)
+            for part in parts:
+                self.assertIn(part, found[0])
+
+        board = "ESP32_GENERIC"
+        only(self.facts(board, share("frozen", spill=60, history=8)), "add up to 101 %")
+        only(self.facts(board, share("files", spill=20, logs=20)), "the plan with files")
+        only(self.facts(board, share("frozen", application=10, spill=40)), "its share", "is 0")
+        only(self.facts(board, share("frozen", logs=6, spill=60)), "log takes 150 kB", "is 58 kB")
+        only(self.facts(board, layout("files", firmware_kb=2100)), "do not fit into 4096 kB")
+        only(self.facts(board, lambda told: told["flash"].update(kb=2048)), "FLASH_KB 4096")
+        only(self.facts(board, lambda told: told["flash"]["layouts"].pop("frozen")), "no layout")
+        self.finds(board, '"size_kb": 150', '"size_kb": 500', "layout files", "its share is 209")
+
+    def test_partition_table(self):
+        def table(old: str, new: str) -> list[str]:
+            folder = self.work / "ESP32_GENERIC"
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(boards.FOLDERS / "ESP32_GENERIC", folder)
+            text = (boards.FOLDERS / "common/partitions-4MiB.csv").read_text()
+            self.assertIn(old, text)
+            (folder / "partitions.csv").write_text(text.replace(old, new, 1))
+            return list(boards.folder_problems(folder))
+
+        self.assertEqual(table("nvs,  ", "nvs,"), [])
+        self.assertIn("inside of what is before it", table("0xd000", "0xc000")[0])
+        self.assertIn("not aligned", table("0x10000, ", "0x11000, ")[0])
+        self.assertIn("ends at 0x410000", table("0xf0000", "0x100000")[0])
+        self.assertIn(
+            "slots [1572864, 1507328]", table("0x190000, 0x180000", "0x190000, 0x170000")[0]
+        )
+
+    def test_build_files(self):
+        for name, file in (
+            ("ESP32_GENERIC", "mpconfigboard.cmake"),
+            ("ESP32_GENERIC", "manifest.py"),
+            ("WEMOS_D1_MINI", "mpconfigboard.mk"),
+            ("WEMOS_D1_MINI", "mpconfigboard.h"),
+        ):
+            self.changed(name, "NAME", "NAME")
+            (self.work / name / file).unlink()
+            found = list(boards.folder_problems(self.work / name))
+            self.assertEqual(found, [file + " is missing: MicroPython's build needs it"])
+        file = "mpconfigboard.cmake"
+        self.finds("ESP32_GENERIC", "esp32)", "esp32s2)", "does not set IDF_TARGET", file=file)
+
+    def test_a_config_is_checked_as_on_the_board(self):
+        def said(reader: dict, board: str) -> str:
+            path = self.work / "config.py"
+            path.write_text("board = %r\nreaders = [%r]\n" % (board, dict(reader, type="dsmr")))
+            found = list(boards.config_problems(path))
+            self.assertEqual(len(found), 1, found)
+            return found[0]
+
+        text = said({"uart": 1, "request_pin": 9}, "LILYGO_T8_C3")
+        self.assertIn("`request_pin` is GPIO 9", text)
+        self.assertIn("low: download mode", text)
+        self.assertIn("only receive", said({"uart": 2, "request_pin": 34}, "ESP32_GENERIC"))
+        self.assertIn("UARTs of this board", said({"uart": 2}, "LILYGO_T8_C3"))
+        self.assertIn("uses already", said({"uart": 2, "request_pin": 17}, "ESP32_GENERIC"))
+        self.assertIn("LED", said({"uart": 2, "request_pin": 10}, "M5STICKC_PLUS"))
+        self.assertIn("`tx` 15 with `rx` 13", said({"uart": 0, "rx": 13}, "WEMOS_D1_MINI"))
+        self.assertIn("no pull resistor", said({"uart": 0, "pull": "up"}, "WEMOS_D1_MINI"))
+        self.assertIn("GPIO numbers", said({"uart": 2, "rx": 6}, "ESP32_GENERIC"))
+        self.assertIn("allowed: ESP32_GENERIC,", said({"uart": 2}, "ESP33"))
+
+
+if __name__ == "__main__":
+    unittest.main()
