@@ -33,8 +33,8 @@ request     | choice hold pulse   | "hold"   | hold: request all the time; pulse
 _SETTINGS = ((115200, 8, None), (9600, 7, 0))  # baud rate, bits, parity (0 is even)
 _TRIAL_MS = const(12000)  # a DSMR 2.2 to 4 meter speaks every 10 s
 _SILENT_MS = const(35000)
-_CHUNK = const(256)  # bytes decoded between two yields
-_CHUNK_ENCRYPTED = const(64)  # decryption takes longer per byte
+_CHUNK = const(128)  # bytes decoded between two yields
+_CHUNK_ENCRYPTED = const(32)  # decryption takes longer per byte
 _CHUNK_SLOW = const(32)  # at 9600 baud an ESP8266 waits in readinto() until it has them all
 _FLUSH_MS = const(200)  # longer than the 150 ms that meters pause inside a telegram
 _REST_MS = const(20)  # at 115200 a 2048-byte buffer lasts 178 ms
