@@ -402,11 +402,12 @@ class TestTime(unittest.TestCase):
         self.assertEqual(stand.app.clock.resolve(stamp), NOON - 1)
 
     def test_a_meter_that_lost_its_time(self):
-        stand = Stand()
-        stand.line.at(0, telegram(stamp=b"000101000000W"))
-        stamp = stand.run(1000)[0][0]
-        self.assertTrue(stamp < 0)
-        self.assertEqual(stand.app.clock.source, "")
+        for lost in (b"000101000000W", b"000615120000S", b"231231235959W"):
+            stand = Stand()
+            stand.line.at(0, telegram(stamp=lost))
+            stamp = stand.run(1000)[0][0]
+            self.assertEqual(stamp, -(1 << 29))  # the uptime's code at 0 s
+            self.assertEqual(stand.app.clock.source, "")
 
 
 class TestInterval(unittest.TestCase):

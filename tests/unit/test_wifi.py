@@ -29,7 +29,7 @@ class Air:
         self.there = True
         self.password = "correct horse"
         self.joins_ms = 3000  # association and DHCP
-        self.refuses = 0  # OSErrors of the next connects
+        self.refuses = 0  # how often it has to be switched off before it connects
         self.attempts = []  # (ms, name)
         self.name = ""
         self.ssid = ""
@@ -44,6 +44,8 @@ class Air:
 
     def active(self, on):
         self.on = on
+        if not on and self.refuses:
+            self.refuses -= 1
 
     def config(self, name):
         return {"ssid": self.ssid}[name]
@@ -54,7 +56,6 @@ class Air:
     def connect(self, ssid, password):
         self.attempts.append((self.virtual.ms, ssid))
         if self.refuses:
-            self.refuses -= 1
             raise OSError("Wifi Internal State Error")
         self.ssid = ssid
         if password == self.password:
@@ -160,6 +161,21 @@ class TestWifi(unittest.TestCase):
         stand.play(story)
         self.assertEqual((stand.wifi.up, stand.wifi.outages), (True, 1))
         self.assertEqual(len(stand.log.lines), 4)  # connected, lost, why, connected
+
+    def test_each_outage_is_told(self):
+        stand = Stand()
+
+        async def story():
+            for _ in range(3):
+                await stand.virtual.advance(90000)
+                stand.air.there = False
+                await stand.virtual.advance(600000)
+                stand.air.there = True
+            await stand.virtual.advance(90000)
+
+        stand.play(story)
+        self.assertEqual(len([x for x in stand.log.lines if "in reach" in x]), 3)
+        self.assertEqual(len([x for x in stand.log.lines if x == "link lost"]), 3)
 
     def test_those_who_wait(self):
         stand = Stand()
