@@ -109,7 +109,7 @@ _CHANNELS = b"""
 0-0:42.0.0 device_name - 0 x -
 """
 
-# One copy of each for all channels: without it a meter with 28 of them takes 1.5 kB more.
+# One copy of each for all channels: without it a meter with 28 of them takes 0.8 kB more.
 _WORDS = ("kWh", "W", "V", "A", "kvarh", "var", "energy", "power", "voltage", "current")
 
 # M-Bus device type (EN 13757-3, table 9) -> key, unit, kind, class of the reading at 0-n:24.2.1

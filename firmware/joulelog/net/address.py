@@ -1,4 +1,4 @@
-"""The address of a host: what is one already costs nothing, a name loads net/dns (3 kB of heap).
+"""The address of a host: what is one already costs nothing, a name loads net/dns.
 
 await address.of("192.168.1.10")        # the same
 await address.of("broker.example")      # "192.0.2.7", or NetError
