@@ -99,7 +99,7 @@ def referred(folder: Path) -> set[str]:
     suffix = ".mk" if (folder / "mpconfigboard.mk").exists() else ".cmake"
     for place in (folder, boards.FOLDERS / "common"):
         for path in place.glob("*" + suffix):
-            found |= set(_REFERRED.findall(path.read_text()))
+            found |= set(_REFERRED.findall(re.sub(r"#.*", "", path.read_text())))
     return found
 
 

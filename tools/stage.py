@@ -8,6 +8,7 @@ changes, or one without git, has today's; SOURCE_DATE_EPOCH (seconds since 1970)
 """
 
 import filecmp
+import functools
 import os
 import re
 import subprocess
@@ -30,6 +31,7 @@ def version() -> str:
     return found[1]
 
 
+@functools.cache  # one date for all files of a build
 def seconds() -> int:
     """The build's date in seconds since 1970."""
     given = os.environ.get("SOURCE_DATE_EPOCH", "")

@@ -129,6 +129,44 @@ def test_the_port_has_what_a_board_refers_to(micropython, name):
         assert (port / path).exists(), path
 
 
+SETTINGS = """
+set(CMAKE_BINARY_DIR ${OUTPUT})
+set(MICROPY_BOARD_DIR ${BOARD})
+include(${MICROPY_BOARD_DIR}/mpconfigboard.cmake)
+foreach(PART ${SDKCONFIG_DEFAULTS})
+    file(READ ${PART} TEXT)
+    file(APPEND ${OUTPUT}/combined "${TEXT}\\n")
+endforeach()
+file(WRITE ${OUTPUT}/manifest ${MICROPY_FROZEN_MANIFEST})
+file(WRITE ${OUTPUT}/target ${IDF_TARGET})
+"""
+
+
+@pytest.mark.parametrize("name", [n for n in CHIP_BOARDS if port_of(n) == "esp32"])
+def test_the_settings_of_an_esp32_as_cmake_puts_them_together(micropython, tmp_path, name):
+    cmake = tiers.require("cmake", "micropython", "apt install cmake")
+    (tmp_path / "settings.cmake").write_text(SETTINGS)
+    folder = boards.FOLDERS / name
+    subprocess.run(
+        [cmake, f"-DBOARD={folder}", f"-DOUTPUT={tmp_path}", "-P", tmp_path / "settings.cmake"],
+        cwd=micropython / "ports/esp32",
+        check=True,
+    )
+    assert (tmp_path / "target").read_text() == boards.load(folder).CHIP
+    assert (tmp_path / "manifest").read_text() == str(folder / "manifest.py")
+    last = {}  # the IDF takes the last of several lines for a setting
+    for line in (tmp_path / "combined").read_text().splitlines():
+        if line.startswith("CONFIG_"):
+            key, value = line.split("=", 1)
+            last[key[len("CONFIG_") :]] = value.strip('"')
+    assert last["COMPILER_OPTIMIZATION_SIZE"] == "y"
+    assert last["COMPILER_OPTIMIZATION_PERF"] == "n"
+    assert last["BOOTLOADER_APP_ROLLBACK_ENABLE"] == "y"
+    assert "BT_ENABLED" not in last
+    table = Path(last["PARTITION_TABLE_CUSTOM_FILENAME"])
+    assert table.resolve() == boards.partition_file(folder).resolve()
+
+
 def test_one_version_everywhere():
     from joulelog import VERSION
 
