@@ -29,6 +29,8 @@ from . import FlashError, ports
 from .target import chip_of
 
 _SILENCE_S = 3  # longest pause of a board that answers
+_STOP_S = 4  # until a running program has ended
+_PAUSE_S = 0.25  # between two attempts; an answer to Ctrl-C comes sooner
 _BOOT_S = 8  # from a reset to a prompt, Ctrl-C being sent all the time
 _COME_BACK_S = 10  # a chip with USB of its own leaves the bus during a reset
 _CHUNK = 1024  # bytes per write; the text of it has to be compiled on the board
@@ -40,6 +42,19 @@ import sys, os
 i = sys.implementation
 m = getattr(i, '_machine', '') or os.uname().machine
 print(repr((sys.platform, m, tuple(i.version[:3]), getattr(i, '_mpy', 0), sys.path)))
+"""
+# Lines of the log that wait for the flash would be lost.
+_WAS_RUNNING = """
+import sys
+r = 'joulelog.app' in sys.modules
+if r:
+ try:
+  import logging
+  for h in logging.getLogger().handlers:
+   h.flush()
+ except Exception:
+  pass
+print(r)
 """
 _LIST = """
 import os
@@ -112,16 +127,19 @@ class Link:
 
     def attach(self) -> None:
         """Stop what runs, and get a fresh interpreter without boot's leftovers."""
-        if not self._enter(soft_reset=False):
+        if not self._catch(_STOP_S):
             self._pulse_reset()
-            if not self._catch() or not self._enter(soft_reset=False):
-                raise FlashError(self._silent())
+            self._must(self._catch(_BOOT_S))
+        self._must(self._enter(soft_reset=False))
         # A watchdog that the application started cannot be stopped: start anew without it.
-        if self.value("'joulelog.app' in __import__('sys').modules"):
+        if self.run(_WAS_RUNNING).strip() == "True":
             self._command_reset()
-            if not self._catch():
-                raise FlashError(self._silent())
-        if not self._enter(soft_reset=True):
+            self._must(self._catch(_BOOT_S))
+            self._must(self._enter(soft_reset=False))
+        self._must(self._enter(soft_reset=True))
+
+    def _must(self, done: bool) -> None:
+        if not done:
             raise FlashError(self._silent())
 
     def _silent(self) -> str:
@@ -152,18 +170,20 @@ class Link:
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
         self._transport.in_raw_repl = False
 
-    def _catch(self) -> bool:
-        """Send Ctrl-C to a board that starts until it shows a prompt."""
+    def _catch(self, limit_s: float) -> bool:
+        """Interrupt what runs, or what starts, until there is a prompt and silence behind it."""
         heard = b""
-        end = time.monotonic() + _BOOT_S
+        end = time.monotonic() + limit_s
         while time.monotonic() < end:
             try:
                 self._transport.serial.write(b"\r\x03")
-                heard = (heard + self._available(0.25))[-400:]
+                heard = self._available(_PAUSE_S)
+                self._transport.serial.write(b"\x02")  # out of a raw REPL; else a fresh prompt
+                heard += self._available(_PAUSE_S)
+                if heard.rstrip().endswith(b">>>"):
+                    return True
             except (serial.SerialException, OSError):
                 self.reconnect()
-            if heard.rstrip().endswith(b">>>"):
-                return True
         return False
 
     def reconnect(self) -> None:
