@@ -9,6 +9,7 @@ any of them kept the others waiting, and `slowest` says which task it was.
 """
 
 import asyncio
+import gc
 import logging
 import time
 
@@ -79,12 +80,20 @@ class Supervisor:
                 if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
                     pause_ms = _FIRST_PAUSE_MS
                     last = ""
-                text = "%s: %s" % (type(error).__name__, error)
-                if text != last:  # once; the counter tells of the others
-                    log_exception(self._log, name + " failed", error)
-                    last = text
+                last = self._tell(name, error, last)
             await clock.sleep_ms(pause_ms)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
+
+    def _tell(self, name: str, error: Exception, last: str) -> str:
+        """Log a failure once; the counter tells of the others. Returns what was said last."""
+        gc.collect()  # what the task held: to tell of a MemoryError takes memory
+        try:
+            text = "%s: %s" % (type(error).__name__, error)
+            if text != last:
+                log_exception(self._log, name + " failed", error)
+            return text
+        except MemoryError:  # then nobody hears of it, but the task is started again all the same
+            return last
 
 
 class _Timed:

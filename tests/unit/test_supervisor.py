@@ -87,6 +87,16 @@ class TestRestart(unittest.TestCase):
         self.assertEqual(gaps[:5], [1000, 2000, 4000, 401000, 2000])
         self.assertEqual(len(stand.log.lines), 2)
 
+    def test_no_memory_to_tell_of_it(self):
+        stand = Stand()
+
+        def error(text, *values):
+            raise MemoryError()
+
+        stand.log.error = error
+        stand.play(9500, ("bad", stand.fails))
+        self.assertEqual(len(stand.runs), 4)
+
     def test_the_others_go_on(self):
         stand = Stand()
         ticks = []
