@@ -8,6 +8,7 @@ if sys.implementation.name == "micropython":  # a tool of the computer's
 
 import json
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -68,6 +69,15 @@ class TestBoards(unittest.TestCase):
         self.finds("ESP32_GENERIC", "UARTS = {", "UARTS = (", "does not run")
         self.finds("ESP32_GENERIC", '"title"', '"titel"', "no `title`", file="board.json")
 
+    def test_files_and_chip(self):
+        for file in ("board.py", "board.json"):
+            self.changed("HOST", "NAME", "NAME")
+            (self.work / "HOST" / file).unlink()
+            found = list(boards.folder_problems(self.work / "HOST"))
+            self.assertEqual(found, [file + " is missing"])
+        found = self.facts("ESP32_GENERIC", lambda told: told.update(chip="esp32s2"))
+        self.assertEqual(found, ["board.json has the chip 'esp32s2', board.py 'esp32'"])
+
     def test_pins_of_the_chip(self):
         self.finds("ESP32_GENERIC", "18, 19, 21", "18, 19, 20, 21", "GPIO has 20", "has not")
         self.finds("ESP32_GENERIC", "4, 5, 12", "4, 5, 6, 12", "GPIO has 6", "flash")
@@ -91,6 +101,10 @@ class TestBoards(unittest.TestCase):
         self.finds("ESP32_GENERIC", "REQUEST = 4", "REQUEST = 34", "can only receive")
         self.finds("ESP32_GENERIC", '"tx": 25', '"tx": 35', "TX of UART 1 is GPIO 35", "receive")
         self.finds("ESP32_GENERIC", '"rx": 26', '"rx": 40', "which the chip has not")
+        self.finds("ESP32_GENERIC", '"rx": 26', '"rx": 7', "which belongs to the flash")
+        self.finds("M5STICKC_PLUS", '"rx": 33', '"rx": 27', "which is not in GPIO")
+        self.finds("M5STICKC_PLUS", '{"pin": 37', '{"pin": 36', "BUTTON and RX of UART 1 are both")
+        self.finds("M5STICKC_PLUS", '"active": 0, "pwm"', '"active": 2, "pwm"', "GPIO 10 is 2")
 
     def test_strapping_pins_need_a_reason(self):
         """What bricked boards of this kind: the meter pulls GPIO 9 low, and they do not start."""
@@ -123,6 +137,7 @@ class TestBoards(unittest.TestCase):
         only(self.facts(board, layout("files", firmware_kb=2100)), "do not fit into 4096 kB")
         only(self.facts(board, lambda told: told["flash"].update(kb=2048)), "FLASH_KB 4096")
         only(self.facts(board, lambda told: told["flash"]["layouts"].pop("frozen")), "no layout")
+        only(self.facts(board, share("files", spares=0)), "the plan has", "allowed: application")
         self.finds(board, '"size_kb": 150', '"size_kb": 500', "layout files", "its share is 209")
 
     def test_partition_table(self):
@@ -137,6 +152,7 @@ class TestBoards(unittest.TestCase):
 
         self.assertEqual(table("nvs,  ", "nvs,"), [])
         self.assertIn("inside of what is before it", table("0xd000", "0xc000")[0])
+        self.assertIn("vfs [978944]", table("0xf0000", "0xef000")[0])
         self.assertIn("not aligned", table("0x10000, ", "0x11000, ")[0])
         self.assertIn("ends at 0x410000", table("0xf0000", "0x100000")[0])
         self.assertIn(
@@ -176,6 +192,23 @@ class TestBoards(unittest.TestCase):
         self.assertIn("no pull resistor", said({"uart": 0, "pull": "up"}, "WEMOS_D1_MINI"))
         self.assertIn("GPIO numbers", said({"uart": 2, "rx": 6}, "ESP32_GENERIC"))
         self.assertIn("allowed: ESP32_GENERIC,", said({"uart": 2}, "ESP33"))
+
+    def test_exit_status(self):
+        """Of the command that `make boards` runs."""
+
+        def run(*arguments: str) -> tuple[int, str]:
+            command = [sys.executable, str(ROOT / "tools/boards.py"), *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout.splitlines()[-1]
+
+        configs = len(list(boards.EXAMPLES.glob("*.py")))
+        everything = "%d boards, %d configs, 0 problems" % (len(boards.names()), configs)
+        self.assertEqual(run(), (0, everything))
+        self.assertEqual(run("--board", "HOST"), (0, "1 boards, 0 configs, 0 problems"))
+        path = self.work / "config.py"
+        path.write_text('readers = [{"type": "dsmr", "uart": 3}]')
+        told = "0 boards, 1 configs, 1 problems"
+        self.assertEqual(run("--config", str(path), "--board", "ESP32_GENERIC"), (1, told))
 
 
 if __name__ == "__main__":
