@@ -92,7 +92,8 @@ class Supervisor:
             if text != last:
                 log_exception(self._log, name + " failed", error)
             return text
-        except MemoryError:  # then nobody hears of it, but the task is started again all the same
+        except MemoryError:  # the task is started again all the same
+            print(name, "failed, and there is no memory to say why")
             return last
 
 
