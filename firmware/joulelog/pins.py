@@ -46,13 +46,13 @@ def problems(where: str, entry: dict, board, taken: dict):
         label = "`%s`" % key if named else "%s of the UART" % key.upper()
         if pin in board.INPUT_ONLY:
             if drives:
-                yield _only_receives(label, pin, board)
+                yield _only_receives(label, pin, board, taken)
             elif key == "rx" and entry.get("pull") in ("up", "down"):
                 yield "`pull` is given, but GPIO %d has no pull resistor; solder one" % pin
         if named and pin not in wired:
             for strap, effect in board.STRAPPING:
                 if pin == strap:
-                    yield _strapping(label, pin, effect, board)
+                    yield _strapping(label, pin, effect, board, taken)
         if pin in taken:
             text = "%s is GPIO %d, which %s uses already; give each its own"
             yield text % (label, pin, taken[pin])
@@ -78,17 +78,17 @@ def _pair(entry: dict, uart: dict, board):
     yield "`tx` is %s and `rx` %s; allowed: %s" % (tx, rx, " or ".join(allowed))
 
 
-def _only_receives(label: str, pin: int, board) -> str:
-    return "%s is GPIO %d, which can only receive; allowed: %s" % (label, pin, _fine(board))
+def _only_receives(label: str, pin: int, board, taken: dict) -> str:
+    return "%s is GPIO %d, which can only receive; allowed: %s" % (label, pin, _fine(board, taken))
 
 
-def _strapping(label: str, pin: int, effect: str, board) -> str:
+def _strapping(label: str, pin: int, effect: str, board, taken: dict) -> str:
     text = "%s is GPIO %d, which decides in a reset how the chip starts (%s); allowed: %s"
-    return text % (label, pin, effect, _fine(board))
+    return text % (label, pin, effect, _fine(board, taken))
 
 
-def _fine(board) -> str:
-    """The pins that are good for everything."""
+def _fine(board, taken: dict) -> str:
+    """The pins that are good for everything, and free."""
     strapping = [pin for pin, _ in board.STRAPPING]
     fine = [p for p in board.GPIO if p not in board.INPUT_ONLY and p not in strapping]
-    return ", ".join([str(pin) for pin in fine])
+    return ", ".join([str(pin) for pin in fine if pin not in taken])

@@ -65,11 +65,11 @@ class TestBoards(unittest.TestCase):
     def test_names_and_keys(self):
         self.finds("WEMOS_D1_MINI", 'NAME = "WEMOS', 'NAME = "WIMOS', "folder's name")
         self.finds("WEMOS_D1_MINI", "BUTTON = None\n", "", "no BUTTON")
-        self.finds("WEMOS_D1_MINI", "BUTTON = None", "BOTTON = None\nBUTTON = 0", "BUTTON is 0")
+        self.finds("WEMOS_D1_MINI", "BUTTON = None", "BUTTONS = None\nBUTTON = 0", "BUTTON is 0")
         self.finds("ESP32_GENERIC", "SD = None", "SD = None\nCOLOUR = 1", "COLOUR is unknown")
         self.finds("ESP32_GENERIC", 'CHIP = "esp32"', 'CHIP = "esp31"', "allowed: esp32, esp32s2")
         self.finds("ESP32_GENERIC", "UARTS = {", "UARTS = (", "does not run")
-        self.finds("ESP32_GENERIC", '"title"', '"titel"', "no `title`", file="board.json")
+        self.finds("ESP32_GENERIC", '"title"', '"name"', "no `title`", file="board.json")
 
     def test_files_and_chip(self):
         for file in ("board.py", "board.json"):
