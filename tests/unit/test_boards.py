@@ -199,7 +199,7 @@ class TestBoards(unittest.TestCase):
         """Of the command that `make boards` runs."""
 
         def run(*arguments: str) -> tuple[int, str]:
-            command = [sys.executable, str(ROOT / "tools/boards.py"), *arguments]
+            command = [sys.executable, str(ROOT / "tools/boards.py")] + list(arguments)
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             return done.returncode, done.stdout.splitlines()[-1]
 
