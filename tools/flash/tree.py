@@ -25,7 +25,7 @@ _OURS = "-O2"
 _DEPS = "-O0"
 
 
-def _sources(target: Target) -> dict[str, tuple[Path, str]]:
+def sources(target: Target) -> dict[str, tuple[Path, str]]:
     """Module file -> (source, optimisation level)."""
     found = {"board.py": (target.source, _OURS)}
     for source in (ROOT / "firmware/joulelog").rglob("*.py"):
@@ -49,10 +49,10 @@ def _packages() -> Path:
 def folder_of(target: Target) -> Path:
     """Compile what has changed; the folder with all .mpy files."""
     folder = ROOT / "build/flash" / target.name
-    sources = _sources(target)
+    found = sources(target)
     wanted = set()
     try:
-        for place, (source, level) in sorted(sources.items()):
+        for place, (source, level) in sorted(found.items()):
             compiled = folder / Path(place).with_suffix(".mpy")
             wanted.add(compiled)
             romfs.compile_file(source, compiled, place, level)
