@@ -29,7 +29,10 @@ from . import obis, stamp
 from .frame import ABSENT, OK
 
 _IGNORED = const(-1)
-_CODES_KEPT = const(160)  # more than any meter has: corrupt lines must not fill the memory
+_UNKNOWN = const(-2)
+_FIRST = const(33)  # stands for index 0 in the table of codes, the byte before it for _IGNORED
+_CODES_BYTES = const(3000)  # more than any meter needs: corrupt lines must not fill the memory
+_CHANNELS_MOST = const(200)
 _STALE_S = const(7 * 86400)  # an M-Bus reading older than this: that meter is gone
 _TYPE = const(0)
 _VALUE = const(1)
@@ -60,7 +63,10 @@ class Telegram:
         self._base_hours = base_hours
         self._sealed = sealed
         self._pending = False  # complete, and waiting for its seal
-        self._slots: dict = {}  # code -> index of its channel, or _IGNORED
+        # Each code seen, as "\n" code " " and a byte for the index of its channel. One bytes object
+        # that is searched takes a third of the memory of a dict.
+        self._codes = b""
+        self._codes_before = b""  # without what a telegram not yet complete taught
         self._learned: list[tuple] = []  # channels, those of a telegram not yet complete included
         self._changed = False
         self._mbus: dict = {}  # M-Bus channel number -> [type, value, decimals, unit, time]
@@ -80,14 +86,14 @@ class Telegram:
         """Decode one line."""
         start = line.find(b"(")
         code = line[:start] if start > 0 else b""
-        slot = self._slots.get(code)
+        slot = self._slot(code)
         if slot == _IGNORED:
             return
         code, groups = obis.split(line)
         if not groups:
             self.bad_lines += 1
             return
-        if slot is None:
+        if slot == _UNKNOWN:
             slot = self._learn(line[:start], code, groups)
             if slot == _IGNORED:
                 return
@@ -114,19 +120,33 @@ class Telegram:
         if self._changed:
             self.channels = tuple(self._learned)
             self._changed = False
+        self._codes_before = self._codes
         self._on_complete(self)
 
     def _forget(self) -> None:
         """Drop what an incomplete or corrupt telegram taught."""
+        self._codes = self._codes_before
         if not self._changed:
             return
         known = len(self.channels)
         self._learned = list(self.channels)
         del self.values[known:]
-        for slots in (self._slots, self._mbus_slots):
-            for code in [code for code in slots if slots[code] >= known]:
-                slots.pop(code)
+        for number in [n for n in self._mbus_slots if self._mbus_slots[n] >= known]:
+            self._mbus_slots.pop(number)
         self._changed = False
+
+    def _slot(self, code: bytes) -> int:
+        """The index of a code's channel, _IGNORED or _UNKNOWN."""
+        at = self._codes.find(b"\n" + code + b" ")
+        if at < 0:
+            return _UNKNOWN
+        return self._codes[at + len(code) + 2] - _FIRST
+
+    def _keep(self, code: bytes, slot: int) -> int:
+        """Remember the index of a code's channel, and return it."""
+        if len(self._codes) < _CODES_BYTES and code.find(b" ") < 0:
+            self._codes += b"\n" + code + b" " + bytes((slot + _FIRST,))
+        return slot
 
     def _learn(self, key: bytes, code: bytes, groups: list) -> int:
         """Find the channel of a code that comes up for the first time."""
@@ -136,15 +156,10 @@ class Telegram:
         if code[:2] == b"0-" and code[3:7] == b":24.":
             self._read_mbus(code, groups)
             return _IGNORED
-        if len(self._slots) >= _CODES_KEPT:
-            return _IGNORED
         channel = self._channel(code, groups)
-        if channel is None:
-            self._slots[key] = _IGNORED
-            return _IGNORED
-        slot = self._add(channel)
-        self._slots[key] = slot
-        return slot
+        if channel is None or len(self._learned) >= _CHANNELS_MOST:
+            return self._keep(key, _IGNORED)
+        return self._keep(key, self._add(channel))
 
     def _channel(self, code: bytes, groups: list) -> tuple | None:
         channel = obis.channel(code)
