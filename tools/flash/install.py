@@ -67,6 +67,7 @@ def install_romfs(link: Link, target: Target, config: Path | None) -> None:
     """Write application and packages as a ROMFS image, main.py and config.py as files."""
     text = _checked_config(target, config)
     image = build_romfs(target)
+    wanted = {f"/rom/{path}": data for path, data in tree.read(target).items()}
     facts = _attached(link, target)
     print(f"{link.port}: {facts.machine}, MicroPython {facts.release}")
     _refuse_shadowed(link, "/rom")
@@ -77,11 +78,9 @@ def install_romfs(link: Link, target: Target, config: Path | None) -> None:
     _deploy(link.port, image)
     link.reconnect()
     link.attach()
-    wanted = {f"/rom/{path}": data for path, data in tree.packages(target).items()}
     _verify(link, wanted)
     print(f"ROMFS: {image.stat().st_size} bytes, {len(wanted)} files arrived as they were sent")
-    own = {path: data for path, data in _files(target).items() if not path.startswith("/lib/")}
-    _install_files(link, listing, own | _first_config(listing, text))
+    _install_files(link, listing, _scripts() | _first_config(listing, text))
     _tell_config(link, target)
 
 
@@ -189,7 +188,7 @@ def _refuse_without_rom(link: Link, target: Target) -> None:
 
 def _refuse_in_root(listing: dict[str, int], target: Target) -> None:
     """The root comes before /lib on the import path."""
-    tops = {path.split("/")[0].removesuffix(".mpy") for path in tree.packages(target)}
+    tops = {path.split("/")[0].removesuffix(".mpy") for path in tree.read(target)}
     wrong = [
         path
         for top in sorted(tops)
@@ -206,10 +205,15 @@ def _refuse_in_root(listing: dict[str, int], target: Target) -> None:
 
 
 def _files(target: Target) -> dict[str, bytes]:
-    files = {f"/lib/{path}": data for path, data in tree.packages(target).items()}
-    files[_EXAMPLE] = (ROOT / "firmware/config.py").read_bytes()
-    files[_MAIN] = (ROOT / "firmware/main.py").read_bytes()
-    return files
+    return {f"/lib/{path}": data for path, data in tree.packages(target).items()} | _scripts()
+
+
+def _scripts() -> dict[str, bytes]:
+    """What lies in the root in every kind of install."""
+    return {
+        _EXAMPLE: (ROOT / "firmware/config.py").read_bytes(),
+        _MAIN: (ROOT / "firmware/main.py").read_bytes(),
+    }
 
 
 def _checked_config(target: Target, config: Path | None) -> bytes | None:
@@ -335,12 +339,10 @@ def _keep_others(
 def _remove(link: Link, gone: list[str]) -> None:
     for path in gone:
         link.remove(path)
-    for folder in sorted({path.rsplit("/", 1)[0] for path in gone}, reverse=True):
-        while folder.startswith("/lib/"):
-            if link.value(f"len(__import__('os').listdir({folder!r}))"):
-                break
+    folders = {path[:at] for path in gone for at in range(5, len(path)) if path[at] == "/"}
+    for folder in sorted(folders, reverse=True):  # what is inside of a folder before the folder
+        if not link.value(f"len(__import__('os').listdir({folder!r}))"):
             link.remove(folder)
-            folder = folder.rsplit("/", 1)[0]
 
 
 def _copy(link: Link, todo: dict[str, bytes]) -> None:

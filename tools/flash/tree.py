@@ -48,7 +48,7 @@ def _packages() -> Path:
 
 def folder_of(target: Target) -> Path:
     """Compile what has changed; the folder with all .mpy files."""
-    folder = ROOT / "build/flash" / target.name
+    folder = _folder(target)
     found = sources(target)
     wanted = set()
     try:
@@ -67,9 +67,19 @@ def folder_of(target: Target) -> Path:
 
 
 def packages(target: Target) -> dict[str, bytes]:
-    """Path below /lib -> contents."""
-    folder = folder_of(target)
+    """Compile what has changed; path below /lib -> contents."""
+    folder_of(target)
+    return read(target)
+
+
+def read(target: Target) -> dict[str, bytes]:
+    """What packages() or folder_of() has compiled."""
+    folder = _folder(target)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*.mpy"))
     }
+
+
+def _folder(target: Target) -> Path:
+    return ROOT / "build/flash" / target.name
