@@ -117,7 +117,12 @@ _CHIP_KEYS: dict[str, type | tuple] = {
     "SD": (dict, type(None)),
     "CAN_PULL": bool,
 }
-_OPTIONAL: dict[str, type | tuple] = {"UART_PAIRS": tuple, "LOG_BUFFER": int}
+_OPTIONAL: dict[str, type | tuple] = {
+    "UART_PAIRS": tuple,
+    "LOG_UART": int,
+    "LOG_BUFFER": int,
+    "WATCHDOG_MS": int,
+}
 
 _PLAN = ("application", "spill", "logs", "history", "free")
 _PLAN_FILES = (40, 30, 10, 10, 10)  # percent; the application lies among the files

@@ -23,4 +23,5 @@ LINE_BUFFER = 2560  # a 0-0:96.13.0 text can have 2048 characters
 CAN_INVERT = True
 CAN_PULL = True
 LOG_DIRECTORY = "/"
+WATCHDOG_MS = 60000
 DEFAULTS = {"log": {"size_kb": 150}}
