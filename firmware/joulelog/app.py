@@ -2,21 +2,29 @@
 
     app = App(checked_config, board)
     asyncio.run(app.run())
+    app.close()                           # whatever ended it
 
 Meters -> queue -> servers; who does what is in the README. Everything that a reader or sink
 needs of the rest it finds here:
 
     app.board  app.clock  app.queue  app.network  app.device  app.boot_id  app.version
+    app.supervisor
 """
 
 import os
 import sys
 
+import machine
+
 from . import COMPILED, VERSION, clock, log, registry
+from .guard import Guard
 from .net.wifi import Wifi
 from .queue import Queue
 from .reading import Output
 from .supervisor import Supervisor
+
+_HEARTBEAT_S = 120  # a reader looks at its line several times a second
+_PATIENCE_S = 900  # a server may ask a sink to wait for 600 s
 
 
 class App:
@@ -34,20 +42,63 @@ class App:
         told = clock.board_time()
         if told is not None:
             self.clock.set(told, "computer" if board.NAME == "HOST" else "board")
+        if config.clock["timezone"]:
+            import posixtz
+
+            self.clock.zone = posixtz.Zone(config.clock["timezone"])
+        stream, led = self._console()
+        directory = config.log["directory"] or board.LOG_DIRECTORY
         self.log = log.setup(
-            config.log["directory"] or board.LOG_DIRECTORY,
+            directory,
             config.log["size_kb"] * 1000,
             config.log["level"],
             self.clock,
-            sys.stdout,
+            stream,
             getattr(board, "LOG_BUFFER", 1024),
         )
         self.supervisor = Supervisor()
-        self.network = Wifi(config.wifi, config.device)
+        wifi = config.wifi or []
+        self.network = Wifi(
+            [wifi] if isinstance(wifi, dict) else wifi, config.device, self._link_changed
+        )
         self.queue = Queue(config.queue["slots"], self.clock)
         self.cursors: list = []
+        self.guard = Guard(self, directory)
+        self.led = None
+        if led:
+            self._use_led(led)
         self.readers = [self._reader(entry) for entry in config.readers]
         self.sinks = [self._sink(entry) for entry in config.sinks]
+
+    def _console(self) -> tuple:
+        """Where the log's lines go, and the LED: an ESP8266 has one pin for the two of them."""
+        wanted = self.config.led["on"]
+        led = getattr(self.board, "LED", None)
+        spare = getattr(self.board, "LOG_UART", None)
+        if spare is not None and not wanted:
+            for entry in self.config.readers:
+                if entry.get("uart") in self.board.UARTS:  # the REPL's: there is no other
+                    return machine.UART(spare, 115200), None
+        return sys.stdout, None if wanted is False else led
+
+    def _use_led(self, about: dict) -> None:
+        from . import net
+        from .led import Led
+
+        self.led = led = Led(about, self.config.led["quiet"])
+        led.show("setup")
+        self.queue.notice = led.pulse  # type: ignore[assignment]
+        net.on_answer = lambda: led.show("busy", 300)
+
+    def _link_changed(self, up: bool) -> None:
+        if self.led:
+            self.led.show("connected" if up else "offline")
+
+    def _asks_time(self, now: bool) -> None:
+        if self.led and now:
+            self.led.show("sync", 10000)
+        elif self.led:
+            self.led.clear("sync")
 
     def _reader(self, entry: dict):
         module = registry.module(registry.READERS, entry["type"])
@@ -67,20 +118,42 @@ class App:
     async def run(self) -> None:
         """Start all tasks, and keep them running for ever."""
         start = self.supervisor.start
-        start("wifi", self.network.run)
+        if self.led:
+            start("led", self.led.run)
+        start("wifi", self.network.run, _HEARTBEAT_S)
         if self.clock.source != "computer":
             from .timekeeper import Timekeeper
 
-            start("time", Timekeeper(self.clock, self.network, self.config.clock["ntp"]).run)
-        for part in self.sinks + self.readers:
-            start(part.name, part.run)
-        start("log", self._write_log)
+            servers = self.config.clock["ntp"]
+            keeper = Timekeeper(self.clock, self.network, servers, self._asks_time)
+            start("time", keeper.run)
+        if self.config.webrepl:
+            from .repl import webrepl
+
+            password = self.config.webrepl["password"]
+            start("webrepl", lambda: webrepl(self.network, password))
+        for sink, entry, cursor in zip(self.sinks, self.config.sinks, self.cursors):
+            silent_s = _PATIENCE_S + entry.get("interval", 0)
+            start(sink.name, sink.run, silent_s, self._owes(cursor))
+        for reader, entry in zip(self.readers, self.config.readers):
+            start(reader.name, reader.run, _HEARTBEAT_S + entry.get("interval", 0))
+        start("log", self._look_after, _HEARTBEAT_S)
         try:
-            await self.supervisor.wait()
+            await self.supervisor.wait(self.guard.watchdog())
         finally:
             self.log.flush()
 
-    async def _write_log(self) -> None:
+    def close(self) -> None:
+        """After run(), whatever ended it: leave a board that its REPL can be used on."""
+        self.guard.close()
+        self.log.flush()
+
+    def _owes(self, cursor):
+        """Whether a sink ought to do something: it has readings, their times, and a network."""
+        return lambda: cursor.waiting and self.network.up and self.clock.source
+
+    async def _look_after(self) -> None:
         while True:
             await clock.sleep_ms(1000)
             self.log.tick()
+            self.guard.tick()

@@ -8,6 +8,7 @@ makes the clock run n times as fast, for compressed tests.
     app_clock.set(seconds, "meter")
     stamp = app_clock.stamp()             # UTC, or the uptime while UTC is unknown
     app_clock.resolve(stamp)              # UTC, or None while it is unknown
+    app_clock.text(app_clock.now())       # for people: "2026-11-20 13:00:00 CET"
 
 UTC is counted in seconds since 2000-01-01, so that it fits the 31 bits of a small integer
 until 2034 (it simply grows beyond them later). The edge adds UNIX_2000; iso() writes it.
@@ -16,7 +17,7 @@ until 2034 (it simply grows beyond them later). The edge adds UNIX_2000; iso() w
 import asyncio
 import time
 
-from civil import UNIX_2000, iso  # noqa: F401 - iso for those who have a clock
+from civil import UNIX_2000, fields, iso
 from micropython import const
 
 PLAUSIBLE = const(757382400)  # 2024-01-01T00:00:00Z: no clock that shows less is believed
@@ -90,6 +91,8 @@ class Clock:
     def __init__(self) -> None:
         self.source = ""  # who set it last: "board", "meter", "ntp", "computer"; "" while unknown
         self.steps = 0  # times it was moved by more than a second
+        self.drift_ppm: int | None = None  # of the board's own clock, positive when it is fast
+        self.zone: object = None  # a posixtz.Zone: what people read is then local time
         self._offset = 0  # UTC seconds minus uptime in seconds
 
     def set(self, seconds: int, source: str) -> bool:
@@ -120,3 +123,12 @@ class Clock:
         if stamp >= 0:
             return stamp
         return stamp - _UNKNOWN + self._offset if self.source else None
+
+    def text(self, utc: int) -> str:
+        """A time for people: local where a time zone is configured, else UTC in ISO 8601."""
+        zone = self.zone
+        if not zone:
+            return iso(utc)
+        local, summer = zone.local(utc)  # type: ignore[attr-defined]
+        parts = fields(local) + (zone.abbreviation(summer),)  # type: ignore[attr-defined]
+        return "%04d-%02d-%02d %02d:%02d:%02d %s" % parts

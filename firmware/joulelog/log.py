@@ -136,7 +136,10 @@ class Handler(logging.Handler):
     def _write(self, text: str) -> None:
         # One line each: a meter or a server must not forge lines, nor move the cursor.
         text = text.replace("\n", " ").replace("\r", " ").replace("\x1b", " ")
-        line = "%s %s" % (stamp(self._clock.now()), text[:_LINE_CHARACTERS])
+        now = self._clock.now()
+        local = now is not None and getattr(self._clock, "zone", None)
+        when = self._clock.text(now) if local else stamp(now)
+        line = "%s %s" % (when, text[:_LINE_CHARACTERS])
         self.lines += 1
         self.complain(line)
         if self.file:

@@ -31,6 +31,7 @@ class Queue:
     def __init__(self, slots: int, clock) -> None:
         self.clock = clock
         self.store = None  # the flash behind the ring
+        self.notice = None  # called at each reading: the LED
         self.newest = -1  # serial number of the newest reading
         self.latest: dict = {}  # source name -> newest reading: what pages and health show
         self._ring: list = [None] * slots
@@ -57,6 +58,12 @@ class Queue:
         self._ring[slot] = reading
         self.newest = serial
         self.latest[reading[SOURCE].name] = reading
+        self.wake()
+        if self.notice:
+            self.notice()
+
+    def wake(self) -> None:
+        """Let every consumer look again: the time is known now."""
         for cursor in self._cursors:
             cursor.wake()
 

@@ -2,17 +2,7 @@
 
 import logging
 
-import machine
-
-from . import clock
-
-_RESETS = (
-    ("PWRON_RESET", "power on"),
-    ("HARD_RESET", "reset"),
-    ("WDT_RESET", "watchdog"),
-    ("DEEPSLEEP_RESET", "deep sleep"),
-    ("SOFT_RESET", "soft reset"),
-)
+_ERRORS = 3  # of those before this start
 
 
 def say(app) -> None:
@@ -30,7 +20,12 @@ def lines(app):
         app.board.NAME,
         app.device,
     )
-    yield "started by %s, boot %s" % (_reset_reason(), app.boot_id)
+    store = app.guard.store
+    yield "started by %s, boot %d (%s)" % (app.guard.reset, store.get("boots", 0), app.boot_id)
+    if store.last_reboot:
+        yield "the board restarted itself: %s" % store.last_reboot
+    for text in store.get("errors", ())[-_ERRORS:]:
+        yield "an earlier failure: %s" % text
     for reader in app.readers:
         yield "reader %s: %s" % (reader.name, reader.describe())
     for sink in app.sinks:
@@ -39,24 +34,21 @@ def lines(app):
         yield "no reader: nothing is measured; add one to `readers` in config.py"
     if not app.sinks:
         yield "no sink: readings go nowhere; add one to `sinks` in config.py"
-    wifi = app.config.wifi
-    network = "Wi-Fi %s" % wifi["ssid"] if wifi else "the computer's network"
-    if not wifi and app.board.NAME != "HOST":
-        network = "no Wi-Fi configured"
-    yield "network: %s" % network
+    yield "network: %s" % _network(app)
     now = app.clock.now()
     if now is None:
         yield "time: not known yet; readings wait for the meter's or a time server's"
     else:
-        yield "time: %s, from the %s" % (clock.iso(now), app.clock.source)
-    yield "queue: %d readings in RAM; what it holds is lost at a power cut" % (
-        app.config.queue["slots"]
+        yield "time: %s, from the %s" % (app.clock.text(now), app.clock.source)
+    yield (
+        "queue: %d readings in RAM; what it holds is lost at a power cut"
+        % (app.config.queue["slots"])
     )
 
 
-def _reset_reason() -> str:
-    cause = machine.reset_cause()
-    for name, text in _RESETS:
-        if getattr(machine, name, None) == cause:
-            return text
-    return "reset cause %s" % cause
+def _network(app) -> str:
+    wifi = app.config.wifi
+    if wifi:
+        names = [one["ssid"] for one in ([wifi] if isinstance(wifi, dict) else wifi)]
+        return "Wi-Fi %s" % " or ".join(names)
+    return "the computer's network" if app.board.NAME == "HOST" else "no Wi-Fi configured"

@@ -43,6 +43,11 @@ WIFI = """
 ssid | text | required | name of your Wi-Fi network
 password | secret 8..64 | "" | its password; "" for an open network
 hostname | name | null | name that the router shows; null: the device's name
+address | text | null | a fixed IPv4 address, with `gateway`; null: the router gives one (DHCP)
+mask | text | null | of the fixed address; null: 255.255.255.0
+gateway | text | null | the router's address
+dns | text | null | the name server's; null: the gateway
+power_save | bool | false | the radio sleeps between beacons: less current, slower answers
 """
 LOG = """
 level | choice debug info warning error | "info" | what is worth a line
@@ -51,7 +56,14 @@ directory | path | null | where the log lives; null: the board's place
 """
 CLOCK = """
 ntp | list text | ["pool.ntp.org"] | time servers, asked in turn; []: none
-utc_offset | int -12..14 | 0 | hours east of Greenwich, for what people read
+timezone | text | "" | POSIX TZ, for what people read: "CET-1CEST,M3.5.0,M10.5.0/3"; "": UTC
+"""
+LED = """
+on | bool | null | use the board's LED; null: yes, except where the log needs its pin
+quiet | bool | false | only what somebody should act on: no blinks while all is well
+"""
+WEBREPL = """
+password | secret 4..9 | required | anybody who knows it can do anything with the board
 """
 QUEUE = """
 slots | int 4..4096 | 64 | readings that wait in RAM for slow servers
@@ -71,8 +83,20 @@ channels | list text | null | only these channels; null: all
 every | int 0..86400 | 0 | one reading per so many seconds; 0: every reading
 """
 
-_SECTIONS = (("log", LOG), ("clock", CLOCK), ("queue", QUEUE))
-_KNOWN = ("device", "board", "wifi", "readers", "sinks", "log", "clock", "queue")
+_SECTIONS = (("log", LOG), ("clock", CLOCK), ("queue", QUEUE), ("led", LED))
+_KNOWN = (
+    "device",
+    "board",
+    "wifi",
+    "readers",
+    "sinks",
+    "log",
+    "clock",
+    "queue",
+    "led",
+    "webrepl",
+)
+_SHOWN = ("wifi", "log", "clock", "queue", "led", "webrepl")
 _PROBLEMS_SHOWN = 24
 
 
@@ -92,13 +116,15 @@ def check(config, board, registry) -> Config:
         text = '`board` is %s; allowed: "auto", "%s" (the board that this runs on)'
         checker.add("config", text % (shown(result.board), board.NAME))
 
-    wifi = given.get("wifi")
-    if wifi is not None:
-        result.wifi = checker.section("wifi", wifi, WIFI, {})
+    result.wifi = checker.networks(given.get("wifi"))
+    if given.get("webrepl") is not None:
+        result.webrepl = checker.section("webrepl", given["webrepl"], WEBREPL, {})
     adapted = getattr(board, "DEFAULTS", {})
     for name, table in _SECTIONS:
         defaults = adapted.get(name, {})
         setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
+
+    checker.timezone(result.clock.get("timezone"))
 
     result.readers = checker.entries("readers", given, registry.READERS, registry, READER)
     checker.sources = _names_in_use(result.readers, given.get("readers"))
@@ -114,9 +140,12 @@ def redacted(config: Config):
     """Yield the config as lines of text, secrets as ***, keys that are not set left out."""
     yield "device = " + shown(config.device)
     yield "board = " + shown(config.board)
-    for name in ("wifi", "log", "clock", "queue"):
+    for name in _SHOWN:
         section = getattr(config, name)
-        if section:
+        if isinstance(section, list):
+            for index, entry in enumerate(section):
+                yield "%s[%d] = %s" % (name, index, _printed(entry, config.secrets))
+        elif section:
             yield name + " = " + _printed(section, config.secrets)
     for name in ("readers", "sinks"):
         for index, entry in enumerate(getattr(config, name)):
@@ -151,6 +180,32 @@ class _Checker:
         filled.update(defaults)
         filled.update(given)
         return self.entry(name, filled, table)
+
+    def networks(self, given):
+        """One Wi-Fi network, or a list of them that are tried in turn."""
+        if not isinstance(given, (list, tuple)):
+            return None if given is None else self._network("wifi", given)
+        return [self._network("wifi[%d]" % index, one) for index, one in enumerate(given)]
+
+    def _network(self, where: str, given) -> dict:
+        checked = self.section(where, given, WIFI, {})
+        for key in ("address", "mask", "gateway", "dns"):
+            value = checked.get(key)
+            if value is not None and not _is_address(value):
+                self.add(where, "`%s` is %s; allowed: 192.168.1.20" % (key, shown(value)))
+        if checked.get("address") and not checked.get("gateway"):
+            self.add(where, "`address` is given without `gateway`; give the router's address")
+        return checked
+
+    def timezone(self, text) -> None:
+        """The app makes the zone of it; here is where a mistake can be told."""
+        if text:
+            import posixtz
+
+            try:
+                posixtz.Zone(text)
+            except ValueError as error:
+                self.add("clock", "`timezone` cannot be understood: %s" % error)
 
     def entry(self, where: str, given: dict, *tables: str) -> dict:
         """Return the entry with its defaults; the first table that knows a key decides."""
@@ -296,6 +351,13 @@ def _names_in_use(readers: list[dict], given) -> list[str]:
             if isinstance(name, str) and name not in names:
                 names.append(name)
     return names
+
+
+def _is_address(text) -> bool:
+    """Whether it is an IPv4 address in digits."""
+    parts = text.split(".") if isinstance(text, str) else ()
+    fine = [part for part in parts if part.encode().isdigit() and len(part) < 4]
+    return len(parts) == len(fine) == 4 and max([int(part) for part in fine]) < 256
 
 
 def _rows(table: str):

@@ -24,12 +24,14 @@ class Config:
     def __init__(self) -> None:
         self.device = ""
         self.board = ""
-        self.wifi: dict | None = None
+        self.wifi: dict | list | None = None  # one network, or a list of them
         self.readers: list[dict] = []
         self.sinks: list[dict] = []
         self.log: dict = {}
         self.clock: dict = {}
         self.queue: dict = {}
+        self.led: dict = {}
+        self.webrepl: dict | None = None
         self.secrets: list[str] = []  # keys whose values are never shown
 
 
@@ -38,7 +40,8 @@ def load(config) -> None:
     from . import app, registry  # noqa: F401 - loaded for later
 
     for table, section in ((registry.READERS, "readers"), (registry.SINKS, "sinks")):
-        for entry in getattr(config, section, ()):
+        entries = getattr(config, section, ())
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
             try:
                 registry.module(table, entry["type"])
             except Exception:
@@ -83,17 +86,42 @@ def build(config, board, terminal: bool = False):
 
 
 def run(config, board, terminal: bool = False) -> None:
-    """Build the app and run it; prints what is wrong with the config, and raises ConfigError."""
+    """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
+
+    Returns at once where a person wants the REPL. A board with a LED blinks instead of raising.
+    """
     import asyncio
 
+    from . import repl
+
+    wanted = repl.wanted(board, config)
+    del repl
+    _drop("repl")
+    if wanted:
+        return
     try:
         app = build(config, board, terminal)
     except ConfigError as error:
         print("The config cannot work yet:")
         for line in str(error).split("\n"):
             print("  " + line)
-        raise
-    asyncio.run(app.run())
+        if not getattr(board, "LED", None):
+            raise
+        print("Ctrl-C leaves for the REPL; change config.py, then restart")
+        asyncio.run(_blink(board))
+        return
+    try:
+        asyncio.run(app.run())
+    finally:
+        app.close()
+
+
+async def _blink(board) -> None:
+    from .led import Led
+
+    led = Led(board.LED)
+    led.show("config_error")
+    await led.run()
 
 
 def _drop(*names: str) -> None:

@@ -1,11 +1,16 @@
 """Keep tasks running: one fails, it is logged once, waits, and is started again.
 
     supervisor = Supervisor()
-    supervisor.start("p1", reader.run)
-    await supervisor.wait()
+    supervisor.start("p1", reader.run, 120)
+    await supervisor.wait(watchdog.feed)
 
 Every step of a task, from one await to the next, is timed: longest_step_ms is the longest that
 any of them kept the others waiting, and `slowest` says which task it was.
+
+Each step is a heartbeat as well. A task that has made none for its number of seconds is cancelled
+and started again. Meanwhile, and for as long as it does not move, the watchdog is not fed;
+`stuck` then says which task it is: one that cancelling does not help either needs a restart of the
+board.
 """
 
 import asyncio
@@ -21,6 +26,7 @@ from .log import log_exception
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
 _STEADY_MS = const(300000)  # after so long without a failure the next pause is short again
+_GRACE_S = const(10)  # for a task that was cancelled to move
 
 if hasattr(time, "ticks_us"):
     _ticks_us = time.ticks_us  # type: ignore[attr-defined]
@@ -34,6 +40,10 @@ else:  # CPython
         return later - earlier
 
 
+class Hung(Exception):
+    """A task that made no step for too long."""
+
+
 class Supervisor:
     """The tasks of the firmware."""
 
@@ -41,24 +51,68 @@ class Supervisor:
         self.restarts = 0
         self.longest_step_ms = 0
         self.slowest = ""  # the task whose step that was
+        self.stuck = ""  # the task that does not move although it was cancelled
+        self.note = None  # called with the text of each failure that is logged
         self._tasks: list = []
+        self._watched: list = []  # [_Timed, task]
         self._log = logging.getLogger("supervisor")
 
-    def start(self, name: str, run) -> None:
-        """Run the coroutine function for ever, and again when it fails."""
-        timed = _Timed(self._keep(name, run), self, name)
-        self._tasks.append(asyncio.create_task(timed))  # type: ignore[arg-type]
+    def start(self, name: str, run, silent_s: int = 0, owes=None) -> None:
+        """Run the coroutine function for ever, and again when it fails.
 
-    async def wait(self) -> None:
-        """Wait for ever; cancelling it cancels all tasks."""
+        silent_s: the longest time without a step that is no fault, 0: any; it counts only while
+        owes() is true, where that is given.
+        """
+        timed = _Timed(None, self, name)
+        timed._coroutine = self._keep(timed, run)
+        task = asyncio.create_task(timed)  # type: ignore[arg-type]
+        self._tasks.append(task)
+        if silent_s:
+            timed.silent_s = silent_s
+            timed.owes = owes
+            self._watched.append((timed, task))
+
+    def child(self, name: str, coroutine):
+        """A task of a task's own: timed, its steps are the heartbeat of the one of that name."""
+        timed = _Timed(coroutine, self, name)
+        for parent, _ in self._watched:
+            if parent._name == name:
+                timed.parent = parent
+        return asyncio.create_task(timed)  # type: ignore[arg-type]
+
+    async def wait(self, feed=None) -> None:
+        """Wait for ever, feeding the watchdog; cancelling it cancels all tasks."""
         try:
             while True:
+                if self.check() and feed:
+                    feed()
                 await clock.sleep_ms(1000)
         finally:
             for task in self._tasks:
                 task.cancel()
             for _ in range(3):  # let them close what they hold
                 await clock.sleep_ms(0)
+
+    def check(self) -> bool:
+        """Once a second: True while every task moves; one that does not is started again."""
+        fine = True
+        stuck = ""
+        for timed, task in self._watched:
+            if timed.moved or (timed.owes and not timed.owes()):
+                timed.moved = timed.ended  # one that has ended owes nothing any more
+                timed.silence_s = 0
+                continue
+            timed.silence_s += 1
+            if timed.silence_s < timed.silent_s:
+                continue
+            fine = False
+            if timed.silence_s == timed.silent_s:
+                timed.hung = True
+                task.cancel()
+            elif timed.silence_s > timed.silent_s + _GRACE_S:
+                stuck = timed._name
+        self.stuck = stuck
+        return fine
 
     def step(self, name: str, us: int) -> None:
         """Remember how long a step took."""
@@ -67,20 +121,28 @@ class Supervisor:
             self.longest_step_ms = ms
             self.slowest = name
 
-    async def _keep(self, name: str, run) -> None:
+    async def _keep(self, timed, run) -> None:
         pause_ms = _FIRST_PAUSE_MS
         last = ""
         while True:
             started = clock.uptime_ms()
             try:
                 await run()
+                timed.ended = True
                 return
+            except asyncio.CancelledError:
+                if not timed.hung:
+                    raise
+                timed.hung = False
+                failure = Hung("no step in %d s" % timed.silent_s)
             except Exception as error:  # whatever it is, only this task stops
-                self.restarts += 1
-                if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
-                    pause_ms = _FIRST_PAUSE_MS
-                    last = ""
-                last = self._tell(name, error, last)
+                failure = error
+            self.restarts += 1
+            if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
+                pause_ms = _FIRST_PAUSE_MS
+                last = ""
+            last = self._tell(timed._name, failure, last)
+            failure = None  # it holds the frames of what has failed
             await clock.sleep_ms(pause_ms)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
 
@@ -91,6 +153,8 @@ class Supervisor:
             text = "%s: %s" % (type(error).__name__, error)
             if text != last:
                 log_exception(self._log, name + " failed", error)
+                if self.note:
+                    self.note("%s: %s" % (name, text))
             return text
         except MemoryError:  # the task is started again all the same
             print(name, "failed, and there is no memory to say why")
@@ -100,13 +164,23 @@ class Supervisor:
 class _Timed:
     """A coroutine that times its own steps."""
 
+    # Of the class as long as they are not changed: most tasks need none of their own.
+    silent_s = 0
+    owes = None
+    moved = True  # since the last check
+    silence_s = 0
+    ended = False
+    hung = False
+
     def __init__(self, coroutine, supervisor: Supervisor, name: str) -> None:
         self._coroutine = coroutine
         self._supervisor = supervisor
         self._name = name
+        self.parent = self  # whose heartbeat the steps are
 
     def send(self, value):
         """Run the coroutine's next step."""
+        self.parent.moved = True
         started = _ticks_us()
         try:
             return self._coroutine.send(value)

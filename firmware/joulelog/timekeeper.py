@@ -3,7 +3,9 @@
     keeper = Timekeeper(clock, network, ["pool.ntp.org"])
     await keeper.run()        # a task
 
-The servers are asked in turn; one that does not answer costs its time-out and no more.
+The servers are asked in turn; one that does not answer costs its time-out and no more. What the
+board's own clock has gained since the first answer is its drift, in parts per million: answers
+have whole seconds, so it is told from an hour on, and after a day it is right to 12 ppm.
 """
 
 import logging
@@ -16,17 +18,24 @@ from .errors import NetError
 _RESYNC_MS = const(6 * 3600 * 1000)  # a chip drifts by seconds per day
 _RETRY_MS = const(60000)
 _TIMEOUT_MS = const(5000)
+_DRIFT_AFTER_S = const(3600)
+_DRIFT_LIMIT_PPM = const(1000)  # no crystal is that bad: the server has moved
 
 
 class Timekeeper:
-    """Asks time servers and sets the clock."""
+    """Asks time servers and sets the clock.
 
-    def __init__(self, app_clock, network, servers: list) -> None:
+    asking(True) is called before, asking(False) behind each round.
+    """
+
+    def __init__(self, app_clock, network, servers: list, asking=None) -> None:
         self.syncs = 0
         self.failures = 0
         self._clock = app_clock
         self._network = network
         self._servers = servers
+        self._asking = asking
+        self._base: tuple | None = None  # (seconds by NTP, uptime in seconds) of the first answer
         self._silent: list = []  # servers whose failure the log knows of
         self._log = logging.getLogger("time")
 
@@ -34,7 +43,11 @@ class Timekeeper:
         """Synchronise for ever; ends where no server is configured."""
         while self._servers:
             await self._network.wait_up()
+            if self._asking:
+                self._asking(True)
             found = await self._ask()
+            if self._asking:
+                self._asking(False)
             if found:
                 self.syncs += 1
             await clock.sleep_ms(_RESYNC_MS if found else _RETRY_MS)
@@ -55,7 +68,20 @@ class Timekeeper:
                 self._silent.remove(server)
             first = self._clock.source != "ntp"
             if self._clock.set(seconds, "ntp"):
+                self._measure(seconds)
                 if first:
                     self._log.info("%s by %s", clock.iso(seconds), server)
                 return True
         return False
+
+    def _measure(self, seconds: int) -> None:
+        """Compare how far the servers and the board have come since the first answer."""
+        uptime = clock.uptime_ms() // 1000
+        if self._base:
+            passed = seconds - self._base[0]
+            gained = uptime - self._base[1] - passed
+            if abs(gained) * 1000000 <= _DRIFT_LIMIT_PPM * passed + 2000000:
+                if passed >= _DRIFT_AFTER_S:
+                    self._clock.drift_ppm = gained * 1000000 // passed
+                return
+        self._base = (seconds, uptime)

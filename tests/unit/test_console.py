@@ -9,6 +9,7 @@ sys.path.append(_HERE + "/../fakes")
 
 from civil import seconds  # noqa: E402
 
+from joulelog import clock  # noqa: E402
 from joulelog.queue import Queue  # noqa: E402
 from joulelog.reading import Source  # noqa: E402
 from joulelog.sinks import console  # noqa: E402
@@ -35,6 +36,7 @@ class App:
     def __init__(self, terminal):
         self.terminal = terminal
         self.log = Log()
+        self.clock = clock.Clock()
 
 
 class Screen:

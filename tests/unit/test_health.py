@@ -85,6 +85,7 @@ class TestHealth(unittest.TestCase):
                 "uptime": 60,
                 "longest_step": 12,
                 "clock_steps": 0,
+                "clock_drift": None,
                 "restarts": 3,
                 "link_outages": 4,
                 "p1_telegrams": 7,

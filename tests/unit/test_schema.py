@@ -362,6 +362,48 @@ class TestSchema(unittest.TestCase):
         )
         self.check_one({"queue": {"slots": 1}}, "queue: `slots` is 1", "from 4 to 4096")
 
+    def test_wifi_networks(self):
+        two = [{"ssid": "home", "password": SECRET}, {"ssid": "shed"}]
+        config = schema.check({"wifi": two}, Host, Registry)
+        self.assertEqual([one["ssid"] for one in config.wifi or ()], ["home", "shed"])
+        text = "\n".join(schema.redacted(config))
+        self.assertIn('wifi[0] = {password: ***, power_save: False, ssid: "home"}', text)
+        self.assertFalse(SECRET in text, text)
+        self.check_one({"wifi": [two[0], {"password": SECRET}]}, "wifi[1]: `ssid` is missing")
+        self.check_one({"wifi": [two[0], "shed"]}, "`wifi[1]` is text; allowed is a dict")
+
+    def test_wifi_addresses(self):
+        good = {"ssid": "x", "address": "192.168.1.20", "gateway": "192.168.1.1"}
+        self.assertEqual(problems({"wifi": good}), [])
+        self.check_one({"wifi": {"ssid": "x", "address": "192.168.1.20"}}, "without `gateway`")
+        for bad in (
+            "192.168.1",
+            "192.168.1.256",
+            "192.168.1.x",
+            "router",
+            "",
+            "1.2.3.4.5",
+            "1..2.3",
+        ):
+            wifi = dict(good)
+            wifi["dns"] = bad
+            self.check_one({"wifi": wifi}, "wifi: `dns` is ", "allowed: 192.168.1.20")
+
+    def test_timezone(self):
+        self.assertEqual(problems({"clock": {"timezone": "CET-1CEST,M3.5.0,M10.5.0/3"}}), [])
+        self.check_one({"clock": {"timezone": "Europe/Berlin"}}, "clock: `timezone` cannot be")
+        self.check_one({"clock": {"timezone": "CET-1CEST"}}, "the rule is missing")
+        self.check_one({"clock": {"timezone": 1}}, "clock: `timezone` is 1")
+
+    def test_webrepl(self):
+        self.assertIsNone(schema.check({}, Host, Registry).webrepl)
+        config = schema.check({"webrepl": {"password": "cellar-9"}}, Host, Registry)
+        self.assertIn("webrepl = {password: ***}", list(schema.redacted(config)))
+        for bad in ("abc", "ten-letter"):
+            line = self.check_one({"webrepl": {"password": bad}}, "webrepl: `password` is too")
+            self.assertFalse(bad in line)
+        self.check_one({"webrepl": {}}, "webrepl: `password` is missing")
+
     def test_entries_of_a_wrong_kind(self):
         line = self.check_one(
             {"sinks": {"type": "console"}}, "`sinks` is a dict; allowed is a list"
@@ -491,7 +533,7 @@ class TestRedacted(unittest.TestCase):
         text = "\n".join(lines)
         self.assertFalse(SECRET in text, text)
         self.assertEqual(lines[0], 'device = "attic"')
-        self.assertIn('wifi = {password: ***, ssid: "home"}', lines)
+        self.assertIn('wifi = {password: ***, power_save: False, ssid: "home"}', lines)
         self.assertIn('host: "***@broker"', text)
         self.assertIn("baud: 9600", text)
         self.assertIn("key: ***", text)

@@ -1,79 +1,30 @@
 """The Wi-Fi on a scripted interface, by a clock that moves only when told."""
 
 import asyncio
+import errno
 import sys
 import unittest
 
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
+from fake_network import Air, Point  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
+from joulelog import net  # noqa: E402
 from joulelog.net import wifi  # noqa: E402
 
-SETTINGS = {"ssid": "home", "password": "correct horse", "hostname": None}
+SETTINGS = {
+    "ssid": "home",
+    "password": "correct horse",
+    "hostname": None,
+    "address": None,
+    "mask": None,
+    "gateway": None,
+    "dns": None,
+    "power_save": False,
+}
 DAY_MS = 86400000
-
-
-class Air:
-    """Stands for the module `network`: an access point, and when it is there."""
-
-    STA_IF = 0
-    STAT_CONNECTING = 1001
-    STAT_GOT_IP = 1010
-    STAT_WRONG_PASSWORD = 202
-    STAT_NO_AP_FOUND = 201
-
-    def __init__(self, virtual):
-        self.virtual = virtual
-        self.there = True
-        self.password = "correct horse"
-        self.joins_ms = 3000  # association and DHCP
-        self.refuses = 0  # how often it has to be switched off before it connects
-        self.attempts = []  # (ms, name)
-        self.name = ""
-        self.ssid = ""
-        self.on = False
-        self.since = None  # when connect() was called with the right password
-
-    def WLAN(self, interface):
-        return self
-
-    def hostname(self, name):
-        self.name = name
-
-    def active(self, on):
-        self.on = on
-        if not on and self.refuses:
-            self.refuses -= 1
-
-    def config(self, name):
-        return {"ssid": self.ssid}[name]
-
-    def disconnect(self):
-        self.since = None
-
-    def connect(self, ssid, password):
-        self.attempts.append((self.virtual.ms, ssid))
-        if self.refuses:
-            raise OSError("Wifi Internal State Error")
-        self.ssid = ssid
-        if password == self.password:
-            self.since = self.virtual.ms
-
-    def isconnected(self):
-        if not self.there:
-            self.since = None if self.since is None else self.virtual.ms  # joins when it is back
-            return False
-        return self.on and self.since is not None and self.virtual.ms - self.since >= self.joins_ms
-
-    def status(self):
-        if not self.there:
-            return self.STAT_NO_AP_FOUND
-        return self.STAT_CONNECTING if self.since is not None else self.STAT_WRONG_PASSWORD
-
-    def ifconfig(self):
-        return ("192.0.2.7", "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
 
 class Logger:
@@ -87,11 +38,25 @@ class Logger:
         self.lines.append(text % values)
 
 
+def settings(**changes):
+    changed = dict(SETTINGS)
+    changed.update(changes)
+    return changed
+
+
 class Stand:
-    def __init__(self, settings=SETTINGS):
+    def __init__(self, *networks, points=()):
         self.virtual = VirtualClock()
-        self.air = wifi.network = Air(self.virtual)
-        self.wifi = wifi.Wifi(settings, "joulelog")
+        self.virtual.install()
+        self.home = Point("home", "correct horse")
+        self.air = wifi.network = Air(self.virtual, self.home, *points)
+        self.station = self.air.station
+        self.told = []
+        net.forget()
+        self.wifi = wifi.Wifi(
+            list(networks) if networks != (None,) else [], "joulelog", self.told.append
+        )
+        self.virtual.restore()
         self.log = self.wifi._log = Logger()
 
     def play(self, story):
@@ -110,7 +75,7 @@ class Stand:
 
 class TestWifi(unittest.TestCase):
     def test_connects(self):
-        stand = Stand()
+        stand = Stand(SETTINGS)
 
         async def story():
             await stand.virtual.advance(2900)
@@ -120,42 +85,40 @@ class TestWifi(unittest.TestCase):
         stand.play(story)
         self.assertTrue(stand.wifi.up)
         self.assertEqual((stand.wifi.address, stand.air.name), ("192.0.2.7", "joulelog"))
-        self.assertEqual(stand.air.attempts, [(0, "home")])
+        self.assertEqual(stand.station.attempts, [(0, "home")])
         self.assertEqual(stand.log.lines, ["connected, address 192.0.2.7"])
 
     def test_hostname_of_the_config(self):
-        settings = dict(SETTINGS)
-        settings["hostname"] = "cellar"
-        stand = Stand(settings)
+        stand = Stand(settings(hostname="cellar"))
         stand.play(lambda: stand.virtual.advance(5000))
         self.assertEqual(stand.air.name, "cellar")
 
     def test_wrong_password_is_said_once_and_not_shown(self):
-        stand = Stand()
-        stand.air.password = "another"
+        stand = Stand(SETTINGS)
+        stand.home.password = "another"
         stand.play(lambda: stand.virtual.advance(3600000))
         (line,) = stand.log.lines
         self.assertEqual(line, "Wi-Fi home: the password is not accepted; trying again and again")
-        gaps = [b[0] - a[0] for a, b in zip(stand.air.attempts, stand.air.attempts[1:])]
+        gaps = [b[0] - a[0] for a, b in zip(stand.station.attempts, stand.station.attempts[1:])]
         self.assertEqual(gaps[:6], [22000, 24000, 28000, 36000, 52000, 80000])
         self.assertEqual(set(gaps[6:]), {80000})
 
     def test_no_such_network(self):
-        stand = Stand()
-        stand.air.there = False
+        stand = Stand(SETTINGS)
+        stand.home.there = False
         stand.play(lambda: stand.virtual.advance(60000))
         self.assertTrue("no network of that name is in reach" in stand.log.lines[0])
 
     def test_link_lost_and_back(self):
-        stand = Stand()
+        stand = Stand(SETTINGS)
 
         async def story():
             await stand.virtual.advance(5000)
-            stand.air.there = False
+            stand.home.there = False
             await stand.virtual.advance(2000)
             self.assertEqual((stand.wifi.up, stand.wifi.outages), (False, 1))
             await stand.virtual.advance(300000)
-            stand.air.there = True
+            stand.home.there = True
             await stand.virtual.advance(84000)
 
         stand.play(story)
@@ -163,14 +126,14 @@ class TestWifi(unittest.TestCase):
         self.assertEqual(len(stand.log.lines), 4)  # connected, lost, why, connected
 
     def test_each_outage_is_told(self):
-        stand = Stand()
+        stand = Stand(SETTINGS)
 
         async def story():
             for _ in range(3):
                 await stand.virtual.advance(90000)
-                stand.air.there = False
+                stand.home.there = False
                 await stand.virtual.advance(600000)
-                stand.air.there = True
+                stand.home.there = True
             await stand.virtual.advance(90000)
 
         stand.play(story)
@@ -178,7 +141,7 @@ class TestWifi(unittest.TestCase):
         self.assertEqual(len([x for x in stand.log.lines if x == "link lost"]), 3)
 
     def test_those_who_wait(self):
-        stand = Stand()
+        stand = Stand(SETTINGS)
         came = []
 
         async def waits(name):
@@ -190,12 +153,12 @@ class TestWifi(unittest.TestCase):
             await stand.virtual.advance(10000)
             tasks.append(asyncio.create_task(waits("late")))
             await stand.virtual.advance(100)
-            stand.air.there = False
+            stand.home.there = False
             await stand.virtual.advance(2000)
             tasks.append(asyncio.create_task(waits("c")))
             await stand.virtual.advance(1000)
             self.assertEqual(len(came), 3)
-            stand.air.there = True
+            stand.home.there = True
             await stand.virtual.advance(30000)
 
         stand.play(story)
@@ -203,44 +166,41 @@ class TestWifi(unittest.TestCase):
         self.assertEqual([ms for _, ms in came[:3]], [3000, 3000, 10000])
 
     def test_an_interface_that_refuses_is_started_afresh(self):
-        stand = Stand()
-        stand.air.refuses = 3
+        stand = Stand(SETTINGS)
+        stand.station.refuses = 3
         stand.play(lambda: stand.virtual.advance(60000))
         self.assertTrue(stand.wifi.up)
-        self.assertEqual(len(stand.air.attempts), 4)
+        self.assertEqual(len(stand.station.attempts), 4)
         self.assertTrue("Wifi Internal State Error" in stand.log.lines[0])
 
     def test_another_network_than_the_configs_is_left(self):
-        stand = Stand()
-        stand.air.ssid = "the neighbours"  # an ESP8266 joins what it joined last
-        stand.air.on = True
-        stand.air.since = -10000
+        stand = Stand(SETTINGS)
+        stand.air.points = (Point("the neighbours", "x"), stand.home)
+        stand.station.joined("the neighbours", "x")  # an ESP8266 joins what it joined last
         stand.play(lambda: stand.virtual.advance(10000))
-        self.assertEqual((stand.air.ssid, stand.wifi.up), ("home", True))
+        self.assertEqual((stand.station.ssid, stand.wifi.up), ("home", True))
 
     def test_the_configs_own_network_is_kept(self):
-        stand = Stand()
-        stand.air.ssid = "home"
-        stand.air.on = True
-        stand.air.since = -10000
+        stand = Stand(SETTINGS)
+        stand.station.joined("home", "correct horse")
         stand.play(lambda: stand.virtual.advance(10000))
-        self.assertEqual((stand.air.attempts, stand.wifi.up), ([], True))
+        self.assertEqual((stand.station.attempts, stand.wifi.up), ([], True))
 
     def test_no_settings(self):
         stand = Stand(None)  # a computer: the interface as it is
-        stand.air.since = -10000
+        stand.station.joined("home", "correct horse")
         stand.play(lambda: stand.virtual.advance(10000))
-        self.assertEqual((stand.air.attempts, stand.wifi.up), ([], True))
+        self.assertEqual((stand.station.attempts, stand.wifi.up), ([], True))
 
     def test_no_settings_and_no_link(self):
         stand = Stand(None)
         stand.play(lambda: stand.virtual.advance(3600000))
-        self.assertEqual((stand.air.attempts, stand.wifi.up, stand.ended), ([], False, False))
+        self.assertEqual((stand.station.attempts, stand.wifi.up, stand.ended), ([], False, False))
         self.assertEqual(len(stand.log.lines), 1)
 
     def test_a_week_of_twenty_outages_a_day(self):
         """Compressed time: 140 outages of 5 s to 20 minutes."""
-        stand = Stand()
+        stand = Stand(SETTINGS)
         up_again = []
 
         async def story():
@@ -248,10 +208,10 @@ class TestWifi(unittest.TestCase):
                 away_ms = (5000, 30000, 120000, 1200000)[number % 4]
                 await stand.virtual.advance(DAY_MS // 20 - away_ms)
                 self.assertTrue(stand.wifi.up)
-                stand.air.there = False
+                stand.home.there = False
                 await stand.virtual.advance(away_ms)
                 self.assertFalse(stand.wifi.up)
-                stand.air.there = True
+                stand.home.there = True
                 back = stand.virtual.ms
                 while not stand.wifi.up:
                     await stand.virtual.advance(1000)
@@ -262,3 +222,176 @@ class TestWifi(unittest.TestCase):
         self.assertEqual((stand.wifi.outages, stand.ended), (140, False))
         self.assertTrue(max(up_again) <= 84000)
         self.assertTrue(len(stand.log.lines) <= 3 * 140 + 1)
+
+    def test_the_boards_own_access_point_is_switched_off(self):
+        stand = Stand(SETTINGS)
+        stand.play(lambda: stand.virtual.advance(1000))
+        self.assertFalse(stand.air.access_point.on)
+        stand = Stand(None)
+        stand.play(lambda: stand.virtual.advance(1000))
+        self.assertTrue(stand.air.access_point.on)
+
+    def test_a_router_that_comes_back_after_the_board(self):
+        stand = Stand(SETTINGS)
+        stand.home.there = False  # a power cut: the router needs longer than we do
+
+        async def story():
+            await stand.virtual.advance(150000)
+            self.assertFalse(stand.wifi.up)
+            self.assertTrue(stand.wifi.down_ms() == 150000)
+            stand.home.there = True
+            await stand.virtual.advance(84000)
+
+        stand.play(story)
+        self.assertEqual((stand.wifi.up, stand.wifi.outages, stand.wifi.down_ms()), (True, 0, 0))
+
+    def test_dhcp_that_fails_and_recovers(self):
+        stand = Stand(SETTINGS)
+        stand.home.dhcp = False
+
+        async def story():
+            await stand.virtual.advance(3600000)
+            self.assertFalse(stand.wifi.up)
+            stand.home.dhcp = True
+            await stand.virtual.advance(84000)
+
+        stand.play(story)
+        self.assertTrue(stand.wifi.up)
+        self.assertTrue("no address for us (DHCP)" in stand.log.lines[0], stand.log.lines[0])
+        self.assertEqual(len(stand.log.lines), 2)
+        self.assertTrue(stand.wifi.restarts >= 8)
+
+    def test_a_fixed_address_needs_no_dhcp(self):
+        stand = Stand(settings(address="192.0.2.20", gateway="192.0.2.1"))
+        stand.home.dhcp = False
+        stand.play(lambda: stand.virtual.advance(5000))
+        self.assertEqual(
+            stand.station.fixed, ("192.0.2.20", "255.255.255.0", "192.0.2.1", "192.0.2.1")
+        )
+        self.assertEqual(stand.wifi.address, "192.0.2.20")
+
+    def test_power_save(self):
+        for save, power in ((False, 0), (True, None)):
+            stand = Stand(settings(power_save=save))
+            stand.play(lambda: stand.virtual.advance(5000))  # noqa: B023
+            self.assertEqual(stand.station.power, power)
+
+    def test_several_networks(self):
+        shed = Point("shed", "sixty tools")
+        fixed = settings(address="192.0.2.20", gateway="192.0.2.1")
+        stand = Stand(fixed, settings(ssid="shed", password="sixty tools"), points=(shed,))
+        stand.home.there = False
+
+        async def story():
+            await stand.virtual.advance(30000)
+            self.assertEqual((stand.wifi.up, stand.station.ssid), (True, "shed"))
+            self.assertEqual(stand.station.fixed, None)  # that was the other network's
+            shed.there = False
+            await stand.virtual.advance(1000)
+            shed.there = stand.home.there = True
+            await stand.virtual.advance(30000)
+            self.assertEqual(stand.station.ssid, "shed")  # the one that worked last
+            shed.there = False
+            await stand.virtual.advance(60000)
+
+        stand.play(story)
+        self.assertEqual((stand.wifi.up, stand.station.ssid), (True, "home"))
+
+    def test_all_networks_away_is_one_line(self):
+        stand = Stand(SETTINGS, settings(ssid="shed"))
+        stand.home.there = False
+        stand.play(lambda: stand.virtual.advance(7200000))
+        self.assertEqual(len(stand.log.lines), 1)
+        self.assertTrue("Wi-Fi home" in stand.log.lines[0] and "Wi-Fi shed" in stand.log.lines[0])
+
+    def test_who_is_told(self):
+        stand = Stand(SETTINGS)
+
+        async def story():
+            await stand.virtual.advance(10000)
+            stand.home.there = False
+            await stand.virtual.advance(1000)
+
+        stand.play(story)
+        self.assertEqual(stand.told, [True, False])
+
+    def test_hostnames(self):
+        for name, shown in (
+            ("joulelog", "joulelog"),
+            ("Keller 2", "Keller-2"),
+            ("zähler_1", "z-hler-1"),
+            ("-", "joulelog"),
+            ("x" * 48, "x" * 32),
+        ):
+            self.assertEqual(wifi.hostname(name), shown)
+
+
+class TestStages(unittest.TestCase):
+    """The interface is switched off and on where connecting again does not help."""
+
+    def test_five_rounds_in_vain(self):
+        stand = Stand(SETTINGS)
+        stand.home.there = False
+        stand.play(lambda: stand.virtual.advance(3600000))
+        self.assertEqual(stand.wifi.restarts, len(stand.station.off))
+        self.assertEqual(stand.wifi.restarts, len(stand.station.attempts) // 5)
+
+    def test_a_link_that_carries_nothing(self):
+        """isconnected() says True for ever, and nobody answers."""
+        stand = Stand(SETTINGS)
+
+        async def story():
+            for _ in range(30):
+                await stand.virtual.advance(10000)
+                net.unanswered()
+            self.assertEqual(len(stand.station.off), 1)
+            self.assertEqual(stand.station.off[0] // 10000, 19)  # 180 s after the first attempt
+            for _ in range(1200):  # servers that are dead look the same: ever more seldom
+                await stand.virtual.advance(10000)
+                net.unanswered()
+
+        stand.play(story)
+        gaps = [(b - a) // 60000 for a, b in zip(stand.station.off, stand.station.off[1:])]
+        self.assertEqual(gaps[:4], [6, 12, 24, 48])
+        self.assertTrue(set(gaps[4:]) <= {60}, gaps)
+        self.assertTrue("no answer from anybody for 18" in stand.log.lines[1], stand.log.lines[1])
+
+    def test_an_answer_ends_the_doubt(self):
+        stand = Stand(SETTINGS)
+
+        async def story():
+            for number in range(600):
+                await stand.virtual.advance(10000)
+                net.unanswered()
+                if number % 15 == 0:
+                    net.answered()  # one server is dead, the other is not
+
+        stand.play(story)
+        self.assertEqual(stand.station.off, [])
+
+    def test_nobody_tries_anything(self):
+        stand = Stand(SETTINGS)
+        stand.play(lambda: stand.virtual.advance(DAY_MS))
+        self.assertEqual((stand.station.off, stand.wifi.up), ([], True))
+
+    def test_two_attempts_are_not_enough(self):
+        stand = Stand(SETTINGS)
+
+        async def story():
+            await stand.virtual.advance(10000)
+            net.unanswered()
+            net.unanswered()
+            await stand.virtual.advance(3600000)
+
+        stand.play(story)
+        self.assertEqual(stand.station.off, [])
+
+    def test_a_refusal_is_an_answer(self):
+        net.forget()
+        before = net.answers
+        net.unanswered(OSError(errno.ECONNREFUSED, "refused"))
+        self.assertEqual(net.answers, before + 1)
+        net.unanswered(OSError(errno.ETIMEDOUT))
+        net.unanswered(MemoryError())
+        self.assertEqual(net.answers, before + 1)
+        net.forget()

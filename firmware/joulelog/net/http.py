@@ -14,7 +14,7 @@ Whatever fails is a NetError whose text never holds a header, the path or the bo
 import asyncio
 import sys
 
-from joulelog import VERSION, clock
+from joulelog import VERSION, clock, net
 from joulelog.errors import NetError
 from joulelog.net import TRUNCATED, dns
 from joulelog.net.url import check_headers, split
@@ -52,11 +52,15 @@ async def request(
     exchange = client.Exchange(host, port, path, tls_context if secure else None, timeout_ms)
     started_ms = clock.uptime_ms()
     try:
-        return await clock.wait_for_ms(exchange.run(method, body, sent, limit), timeout_ms)
+        answer = await clock.wait_for_ms(exchange.run(method, body, sent, limit), timeout_ms)
+        net.answered()
+        return answer
     except asyncio.TimeoutError:
+        net.unanswered()
         waited_ms = clock.uptime_ms() - started_ms
         reason = "no answer within %d s, %s" % (max(1, (waited_ms + 500) // 1000), exchange.step)
     except client.ERRORS as error:
+        net.unanswered(error)
         reason = exchange.explain(error)
     finally:
         exchange.end()

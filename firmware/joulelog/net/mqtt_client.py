@@ -25,7 +25,7 @@ import select
 
 import mqtt_as  # type: ignore[import-not-found]
 
-from .. import clock
+from .. import clock, net
 from . import address, tls, words
 
 VERSION = (0, 8, 3)
@@ -91,6 +91,7 @@ class Client(mqtt_as.MQTTClient):
             except (OSError, MemoryError) as error:
                 state, text = self._explain(error)
                 self._changed(state, text)
+                net.unanswered(error)
                 pause_ms = _DENIED_PAUSE_MS if state == "denied" else 0
             if clock.uptime_ms() - started_ms > _LASTING_MS:
                 failures = 0
@@ -214,7 +215,9 @@ class Client(mqtt_as.MQTTClient):
         self._heard = True
         if self._filled:
             await self._flush()
-        return await super()._as_read(n, sock)
+        data = await super()._as_read(n, sock)
+        net.answered()
+        return data
 
     async def _as_write(self, bytes_wr, length=0, sock=None) -> None:
         """Collect; _flush() writes."""

@@ -8,7 +8,7 @@
 import errno
 import socket
 
-from joulelog import clock
+from joulelog import clock, net
 
 _POLL_MS = 20
 _MAX_DATAGRAM = 512  # all that DNS without extensions and NTP can send
@@ -30,7 +30,13 @@ async def exchange(address: str, port: int, datagram: bytes, read, timeout_ms: i
         else:  # connected: answers of others are dropped, a refusal is reported
             sock.connect(peer)
             sock.send(datagram)
-        return await _listen(sock, read, timeout_ms)
+        found = await _listen(sock, read, timeout_ms)
+        if found is None:
+            net.unanswered()
+        return found
+    except OSError as error:
+        net.unanswered(error)
+        raise
     finally:
         sock.close()
 
@@ -46,6 +52,7 @@ async def _listen(sock, read, timeout_ms: int):
                 raise
             await clock.sleep_ms(_POLL_MS)
             continue
+        net.answered()
         found = read(datagram)
         if found is not None:
             return found

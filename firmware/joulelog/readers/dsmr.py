@@ -124,6 +124,7 @@ class Reader:
         heard = -1  # when the last byte came, -1 once the line was flushed
         last = clock.uptime_ms()
         limit = _TRIAL_MS
+        encrypted = bool(self._entry["key"])
         self._ask(1)
         while True:
             count = uart.readinto(chunk, size)
@@ -131,6 +132,8 @@ class Reader:
             if count:
                 heard = now
                 feed(chunk, 0, count)
+                if encrypted:
+                    await self._rest(count)
             elif heard >= 0 and now - heard > _FLUSH_MS:
                 heard = -1
                 self._p1.flush()
@@ -145,6 +148,21 @@ class Reader:
             elif now - last > limit:
                 return limit == _SILENT_MS
             await clock.sleep_ms(0 if count else _REST_MS)
+
+    async def _rest(self, count: int) -> None:
+        """Behind encrypted bytes: check what is complete, and sweep what decrypting left.
+
+        Both in steps of their own: a collection in the midst of decryption makes that too long.
+        """
+        self._litter += count
+        while self._p1.busy or self._litter >= _LITTER:
+            await clock.sleep_ms(0)
+            if self._litter >= _LITTER:
+                self._litter = 0
+                gc.collect()
+                continue
+            self._p1.proceed()
+            self._litter += _LITTER // 2
 
     async def _pause_request(self) -> None:
         if self._entry["request"] == "pulse" and self._request:

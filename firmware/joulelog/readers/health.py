@@ -42,6 +42,7 @@ class Reader:
             ("uptime", "s", clock.uptime_ms() // 1000, "total_increasing", "duration"),
             ("longest_step", "ms", self._app.supervisor.longest_step_ms, "measurement", ""),
             ("clock_steps", "", self._app.clock.steps, "total_increasing", ""),
+            ("clock_drift", "ppm", self._app.clock.drift_ppm, "measurement", ""),
             ("restarts", "", self._app.supervisor.restarts, "total_increasing", ""),
             ("link_outages", "", self._app.network.outages, "total_increasing", ""),
         ]

@@ -62,11 +62,10 @@ class P1:
             self._complete, entry["channels"], entry["utc_offset"], bool(entry["key"])
         )
         self._framer = Framer(bytearray(app.board.LINE_BUFFER), self._telegram)
-        self._decryptor = None
-        self.feed = self._framer.feed
-        if entry["key"]:
-            self._decryptor = _decryptor(entry, self._framer)
-            self.feed = self._decryptor.feed
+        self._decryptor = _decryptor(entry, self._framer) if entry["key"] else None
+        self._first = self._decryptor or self._framer  # of the chain
+        self.feed = self._first.feed
+        self.flush = self._first.flush  # the line is silent: let what is nearly complete be so
 
     def __getattr__(self, name: str) -> int:
         """The counters of the chain's links."""
@@ -77,9 +76,14 @@ class P1:
             return 0
         raise AttributeError(name)
 
-    def flush(self) -> None:
-        """The line is silent: let a telegram without its last line end be complete."""
-        self._framer.flush()
+    @property
+    def busy(self) -> bool:
+        """True while there is work left that no byte waits for: call proceed()."""
+        return self._first.busy
+
+    def proceed(self) -> None:
+        """Do a piece of the work that is left."""
+        self._first.proceed()
 
     def _complete(self, telegram: Telegram) -> None:
         if telegram.crc == OK:

@@ -69,7 +69,7 @@ class Sink:
                 await self.cursor.wait()
                 continue
             serial, time, reading = found
-            when = clock.iso(time) if time is not None else "time unknown"
+            when = "time unknown" if time is None else self._app.clock.text(time)
             if self._table:
                 self._latest[reading[1].name] = (when, reading)
                 self._draw()

@@ -14,7 +14,6 @@ nothing is repeated blindly: the cursor goes back, and the layout decides anew w
 what is backlog.
 """
 
-import asyncio
 import binascii
 
 from micropython import const
@@ -89,7 +88,7 @@ class Sink(BatchSink):
                 await clock.sleep_ms(3600000)
         client = self._new_client(mqtt_client)
         self._failure = None
-        keeper = asyncio.create_task(self._keep(client))
+        keeper = self.app.supervisor.child(self.name, self._keep(client))
         try:
             await self._send(client)
         finally:

@@ -24,6 +24,7 @@ from joulelog import clock
 from joulelog.queue import Queue
 from joulelog.reading import Source
 from joulelog.sinks import mqtt
+from joulelog.supervisor import Supervisor
 
 START = 848000000
 METER = Source(
@@ -55,6 +56,7 @@ class App:
 
     def __init__(self, slots: int) -> None:
         self.network = Network()
+        self.supervisor = Supervisor()
         self.clock = clock.Clock()
         self.clock.set(START, "meter")
         self.queue = Queue(slots, self.clock)

@@ -1,0 +1,80 @@
+"""Leave the REPL to a person who wants it: before the app starts, and over the network.
+
+    if repl.wanted(board, config):
+        return                      # to the REPL, without the app
+
+Two ways at the start: the board's button, held; and where a meter takes the REPL's UART, five
+seconds in which Ctrl-C works (an ESP8266 has no other UART that can receive). Elsewhere Ctrl-C
+works at any time. Needed at start only. webrepl() is for boards in cupboards.
+"""
+
+import asyncio
+import logging
+
+from micropython import const
+
+from . import clock
+
+_WINDOW_MS = const(5000)
+_LOOK_MS = const(100)
+_REPL_UART = const(0)
+
+
+def wanted(board, config) -> bool:
+    """Whether the button says so; before that KeyboardInterrupt leaves the start by itself."""
+    if not hasattr(board, "BUTTON"):  # a computer
+        return False
+    if takes_repl(config) and not held(board):
+        print(
+            "UART %d goes to the meter in %d s: Ctrl-C keeps the REPL"
+            % (_REPL_UART, _WINDOW_MS // 1000)
+        )
+        asyncio.run(_wait(board))
+    if held(board):
+        print("The button is held: the REPL stays, the app does not start")
+        return True
+    return False
+
+
+def takes_repl(config) -> bool:
+    """Whether a reader uses the REPL's UART; the config may not have been checked yet."""
+    readers = getattr(config, "readers", ())
+    for entry in readers if isinstance(readers, (list, tuple)) else ():
+        if isinstance(entry, dict) and entry.get("uart") == _REPL_UART:
+            return True
+    return False
+
+
+def held(board) -> bool:
+    """Whether the board's button is pressed."""
+    button = board.BUTTON
+    if not button:
+        return False
+    import machine
+
+    pull = None if button["pin"] in board.INPUT_ONLY else machine.Pin.PULL_UP
+    if not button["active"] and pull is not None:
+        pin = machine.Pin(button["pin"], machine.Pin.IN, pull)
+    else:  # it has a resistor of its own
+        pin = machine.Pin(button["pin"], machine.Pin.IN)
+    return pin.value() == button["active"]
+
+
+async def _wait(board) -> None:
+    for _ in range(_WINDOW_MS // _LOOK_MS):
+        await clock.sleep_ms(_LOOK_MS)
+        if held(board):
+            return
+
+
+async def webrepl(network, password: str) -> None:
+    """Once there is a link, serve MicroPython's WebREPL (port 8266, not encrypted)."""
+    await network.wait_up()
+    log = logging.getLogger("webrepl")
+    try:
+        import webrepl as server  # type: ignore[import-not-found]
+    except ImportError:
+        log.error("this image has no webrepl; leave `webrepl` out of config.py, or install it")
+        return
+    server.start(password=password)
+    log.warning("on port 8266: whoever knows the password can do anything with this board")
