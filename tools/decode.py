@@ -191,7 +191,7 @@ def decode_stream(chunks, show, key: str | None, auth_key: str | None, utc_offse
         decoder = dlms.Decryptor(ecb, framer, dlms.parse_key(auth_key) if auth_key else None)
     for chunk in chunks:
         decoder.feed(chunk, 0, len(chunk))
-    framer.flush()
+    decoder.flush()
 
 
 def _chunks(file):

@@ -56,6 +56,7 @@ class GcmStream:
         self._pad_used = _GROUP
         self._size = 0
         self._aad_size = -1
+        self._good = b""  # the tag, once it is worked out
         if aad is None:
             return
         if not self._factors:
@@ -90,9 +91,16 @@ class GcmStream:
 
     def verify(self, tag: bytes | bytearray) -> bool:
         """True if the tag (12 to 16 bytes, shorter ones prove little) fits all that was fed."""
-        if self._aad_size < 0 or not 12 <= len(tag) <= 16:
+        for _ in self.finish():
+            pass
+        return self.fits(tag)
+
+    def fits(self, tag: bytes | bytearray) -> bool:
+        """verify(), after finish() has run to its end."""
+        good = self._good
+        if not good or not 12 <= len(tag) <= 16:
             return False
-        good = self._tag()
+        self._good = b""  # one answer per message
         difference = 0
         for at in range(len(tag)):  # all of them: the time says nothing about where they differ
             difference |= good[at] ^ tag[at]
@@ -125,23 +133,32 @@ class GcmStream:
         """Complete a broken block with zeros."""
         self._absorb(bytes(15), 0, -self._held & 15)
 
-    def _tag(self) -> bytes:
-        """The tag of 16 bytes for what has been fed; ends the message."""
+    def finish(self):
+        """Work out the tag, in as many steps as this yields; then fits() can tell.
+
+        Each step multiplies once: all of them together take a chip longer than a loop may stand.
+        """
+        if self._aad_size < 0:
+            return
         self._fill_up()
         self._absorb((self._aad_size << 67 | self._size << 3).to_bytes(16, "big"), 0, 16)
         lanes = self._hash
         if self._held:  # the last blocks, in the first lanes of their group
             rest = (_GROUP - self._held) * (_LANE_BITS // 16)
             last = int.from_bytes(self._lanes, "big") >> rest
+            yield
             last ^= _times(lanes >> rest, self._factors[2])
             # The lanes they did not reach are older now: they go in front.
             lanes = (lanes & (1 << rest) - 1) << _LANES * _LANE_BITS - rest | last
+        yield
         # a H^4 + b H^3 + c H^2 + d H = ((a H^2 + c) H + (b H^2 + d)) H
         pair = _times(lanes >> 512, self._factors[1]) ^ lanes & (1 << 512) - 1
+        yield
         last = _times(pair >> 256, self._factors[0]) ^ pair & (1 << 256) - 1
+        yield
         last = _times(last, self._factors[0])
         self._counter = 1
-        return (last ^ int.from_bytes(self._next_pad()[:16], "big")).to_bytes(16, "big")
+        self._good = (last ^ int.from_bytes(self._next_pad()[:16], "big")).to_bytes(16, "big")
 
 
 def _powers(block: bytes) -> tuple[bytes, bytes, bytes]:

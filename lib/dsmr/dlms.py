@@ -64,10 +64,34 @@ class Decryptor:
         self._text_left = 0  # bytes of ciphertext that are still to come
         self._tag_left = 0
         self._last_counter = -1
+        self._finishing = None  # the steps that the tag of a complete frame still needs
+
+    @property
+    def busy(self) -> bool:
+        """True while a complete frame's tag is being checked; call proceed()."""
+        return self._finishing is not None
+
+    def proceed(self) -> None:
+        """Do one step of the check; feed() does what is left of them."""
+        try:
+            next(self._finishing)
+        except StopIteration:
+            self._finishing = None
+            self._complete(self._stream.fits(self._tag))
+
+    def flush(self) -> None:
+        """The line fell silent: do all that is left to do."""
+        while self._finishing is not None:
+            self.proceed()
 
     def feed(self, data: bytes | bytearray, start: int, end: int) -> None:
-        """Take data[start:end] from the wire; the work is in proportion to its size."""
+        """Take data[start:end] from the wire; the work is in proportion to its size.
+
+        A frame that ends in it may leave the decryptor busy: its telegram is sealed by the last
+        proceed(), or by the next feed().
+        """
         while start < end:
+            self.flush()
             if self._text_left or self._tag_left:
                 start = self._take_body(data, start, end)
             else:
@@ -136,12 +160,18 @@ class Decryptor:
             self._tag[at : at + stop - start] = data[start:stop]
             self._tag_left -= stop - start
         if not self._text_left and not self._tag_left:
-            self._complete()
+            self._check()
         return stop
 
-    def _complete(self) -> None:
+    def _check(self) -> None:
+        """The frame is complete: check its tag, at once where nothing follows in the buffer."""
+        if self._auth_key is None:
+            self._complete(True)
+            return
+        self._finishing = self._stream.finish()
+
+    def _complete(self, ok: bool) -> None:
         self.frames += 1
-        ok = self._auth_key is None or self._stream.verify(self._tag)
         if ok:
             self._believe()
         else:

@@ -82,6 +82,8 @@ class Framer:
             else:
                 start = self._take(data, start, end)
 
+    busy = False  # work is never left over; a Decryptor in front may have some
+
     def seal(self, genuine: bool) -> None:
         """Pass on what the decryption in front says of the telegram that it delivered."""
         self.flush()

@@ -35,6 +35,7 @@ _TRIAL_MS = const(12000)  # a DSMR 2.2 to 4 meter speaks every 10 s
 _SILENT_MS = const(35000)
 _CHUNK = const(128)  # bytes decoded between two yields
 _CHUNK_ENCRYPTED = const(32)  # decryption takes longer per byte
+_LITTER = const(64)  # encrypted bytes whose decryption leaves some 16 kB to collect
 _CHUNK_SLOW = const(32)  # at 9600 baud an ESP8266 waits in readinto() until it has them all
 _FLUSH_MS = const(200)  # longer than the 150 ms that meters pause inside a telegram
 _REST_MS = const(20)  # at 115200 a 2048-byte buffer lasts 178 ms
@@ -63,6 +64,7 @@ class Reader:
         self._p1 = p1.P1(entry, app, output)
         self._chunk = bytearray(_CHUNK_ENCRYPTED if entry["key"] else _CHUNK)
         self._settings = [s for s in _SETTINGS if entry["baud"] in (0, s[0])]
+        self._litter = 0
         self._request = None
         if entry["request_pin"] is not None:
             self._request = machine.Pin(entry["request_pin"], machine.Pin.OUT, value=0)
