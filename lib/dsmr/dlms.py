@@ -73,6 +73,8 @@ class Decryptor:
 
     def proceed(self) -> None:
         """Do one step of the check; feed() does what is left of them."""
+        if self._finishing is None:
+            return
         try:
             next(self._finishing)
         except StopIteration:
