@@ -82,7 +82,10 @@ class Framer:
             else:
                 start = self._take(data, start, end)
 
-    busy = False  # work is never left over; a Decryptor in front may have some
+    busy = False  # no work is ever left over; a Decryptor, which may stand in front, has some
+
+    def proceed(self) -> None:
+        """Do a piece of the work that is left: none."""
 
     def seal(self, genuine: bool) -> None:
         """Pass on what the decryption in front says of the telegram that it delivered."""
