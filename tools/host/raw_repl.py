@@ -33,6 +33,7 @@ _INTERRUPT = b"\x03"
 # The VM dies of a second SIGINT that comes before it has noticed the first.
 _INTERRUPT_GAP_S = 0.2
 _PATIENCE_S = 0.5  # a board's serial output is lost when nobody listens; so is ours
+_START_S = 5
 _MODES = {84: "raw", 85: "soft", 86: "hard", -signal.SIGINT: "interrupted"}
 _SHIMS = ("machine", "machine_parts", "network", "serialport")  # all that is C code on a chip
 
@@ -63,6 +64,7 @@ class Board:
         self._command = [*vm.ensure(), "-X", f"heapsize={heap}", "-c"]
         self._code = _compiled()
         self._stop = threading.Event()
+        self._spoke = threading.Event()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
@@ -72,6 +74,7 @@ class Board:
 
     def __enter__(self) -> "Board":
         self._thread.start()
+        self._spoke.wait(_START_S)  # formatted, booted, at its prompt
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -133,6 +136,7 @@ class Board:
                 self._say(data)
 
     def _say(self, data: bytes) -> None:
+        self._spoke.set()
         _, writable, _ = select.select([], [self._master], [], 0)
         if not writable:
             _, writable, _ = select.select([], [self._master], [], _PATIENCE_S)
