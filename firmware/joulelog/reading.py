@@ -16,6 +16,8 @@ reader's channels (`names`, `offsets`, `channels`), and is all that a reader has
     output.publish(time, channels, values)
 """
 
+import logging
+
 import exact
 from exact import DECIMALS, DEVICE_CLASS, KEY, KIND, UNIT
 from micropython import const
@@ -81,10 +83,28 @@ class Output:
                 added.append((len(plan), factor, add))
             plan.append(index)
             adopted.append(_renamed(channel, self._names.get(key, key)))
+        if not self._wire:
+            self._complain(channels, adopted)
         self._wire = channels
         self._plan = tuple(plan)
         self._added = tuple(added)
         self._source = Source(self._name, tuple(adopted))
+
+    def _complain(self, channels: tuple, adopted: list) -> None:
+        """Log what the config says of channels that the meter has not, or of two by one name."""
+        log = logging.getLogger(self._name)
+        keys = [channel[KEY] for channel in channels]
+        said = (("names", self._names), ("offsets", self._offsets), ("channels", self._wanted))
+        for option, given in said:
+            missing = [key for key in given or () if key not in keys]
+            if missing:
+                text = "`%s`: the meter has no %s yet; it has %s"
+                log.warning(text, option, ", ".join(missing), ", ".join(keys))
+        taken = [channel[KEY] for channel in adopted]
+        for key in taken:
+            if taken.count(key) > 1:
+                log.warning("`names`: two channels are called %s; the servers keep one", key)
+                break
 
 
 def _offset(channel: tuple, number: str) -> tuple[tuple, int, int]:

@@ -1,5 +1,6 @@
 """Sources, and the Output between a reader and the queue."""
 
+import logging
 import unittest
 
 from joulelog.reading import Output
@@ -58,6 +59,29 @@ class TestOutput(unittest.TestCase):
         out.publish(7, WIRE, [1, 2, ""])
         self.assertEqual(readings[0][1].channels[0], ("day",) + DAY[1:])
         self.assertEqual(readings[0][1].channels[1], POWER)
+
+    def test_keys_that_the_meter_has_not_are_named_once(self):
+        said = []
+
+        class Log(logging.Handler):
+            def emit(self, record):
+                said.append(
+                    record.getMessage() if hasattr(record, "getMessage") else record.message
+                )
+
+        log = logging.getLogger("p1")
+        before = log.handlers
+        log.handlers = [Log()]
+        try:
+            out, _ = output({"enrgy": "x", "energy_import_t1": "power_import"}, {"gas": "1"})
+            out.publish(7, WIRE, [1, 2, ""])
+            out.publish(8, WIRE, [1, 2, ""])
+        finally:
+            log.handlers = before
+        self.assertEqual(len(said), 3)
+        self.assertIn("`names`: the meter has no enrgy yet; it has energy_import_t1, ", said[0])
+        self.assertIn("`offsets`: the meter has no gas yet", said[1])
+        self.assertIn("two channels are called power_import", said[2])
 
     def test_wanted_goes_by_the_readers_keys(self):
         out, readings = output(names={"power_import": "power"}, wanted=["power_import"])
