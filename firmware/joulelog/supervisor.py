@@ -88,6 +88,8 @@ class Supervisor:
                     feed()
                 await clock.sleep_ms(1000)
         finally:
+            for timed, _ in self._watched:
+                timed.hung = False  # this time it is the end
             for task in self._tasks:
                 task.cancel()
             for _ in range(3):  # let them close what they hold
@@ -134,6 +136,7 @@ class Supervisor:
                 if not timed.hung:
                     raise
                 timed.hung = False
+                timed.moved = True
                 failure = Hung("no step in %d s" % timed.silent_s)
             except Exception as error:  # whatever it is, only this task stops
                 failure = error

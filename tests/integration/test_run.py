@@ -207,11 +207,7 @@ def test_a_compressed_hour(start) -> None:
             ["`buad`", "`baud`", '"mqtt"'],
         ),
         ('readers = [{"type": "dsmr"}, 7]\nsinks = []', ["`uart` is missing", "readers[1]"]),
-        pytest.param(
-            "readers = None\nsinks = []",
-            ["`readers`"],
-            marks=pytest.mark.xfail(reason="start.load() iterates over what is no list"),
-        ),
+        ("readers = None\nsinks = []", ["`readers`"]),
         ('reader = []\nsinks = [{"type": "console"}]', ["`reader`", "`readers`"]),
     ],
 )

@@ -9,6 +9,7 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
 from civil import seconds  # noqa: E402
+from posixtz import Zone  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import clock  # noqa: E402
@@ -89,6 +90,16 @@ class TestClock(unittest.TestCase):
             self.clock.set(NOON + number * 86400, "ntp")
             self.assertEqual(self.clock.now(), NOON + number * 86400)
         self.assertEqual(self.clock.steps, 30)
+
+    def test_for_people(self):
+        self.assertEqual(self.clock.text(NOON), "2026-11-20T12:00:00Z")
+        self.clock.zone = Zone("CET-1CEST,M3.5.0,M10.5.0/3")
+        self.assertEqual(self.clock.text(NOON), "2026-11-20 13:00:00 CET")
+        summer = seconds(2026, 7, 1, 23, 30)
+        self.assertEqual(self.clock.text(summer), "2026-07-02 01:30:00 CEST")
+        # The hour that comes twice keeps its two names.
+        twice = [self.clock.text(seconds(2026, 10, 25, hour, 30)) for hour in (0, 1)]
+        self.assertEqual(twice, ["2026-10-25 02:30:00 CEST", "2026-10-25 02:30:00 CET"])
 
     def test_years_that_outgrow_integers(self):
         for year, month, day in ((2034, 1, 9), (2036, 2, 7), (2038, 1, 19), (2068, 1, 20)):

@@ -164,3 +164,123 @@ class TestSteps(unittest.TestCase):
 
     def test_the_logger_is_named(self):
         self.assertTrue(isinstance(supervisor.Supervisor()._log, logging.Logger))
+
+
+class TestHeartbeat(unittest.TestCase):
+    """Who makes no step is started again, and starves the watchdog meanwhile."""
+
+    def setUp(self):
+        self.stand = Stand()
+        self.virtual = self.stand.virtual
+        self.fed = []  # ms
+        self.runs = []
+        self.noted = []
+        self.stand.supervisor.note = self.noted.append
+
+    def feed(self):
+        self.fed.append(self.virtual.ms)
+
+    def play(self, ms, *tasks):
+        """Start (name, run, silent_s, owes) under a watchdog; returns seconds without a feed."""
+
+        async def story():
+            for task in tasks:
+                self.stand.supervisor.start(*task)
+            waiting = asyncio.create_task(self.stand.supervisor.wait(self.feed))
+            await self.virtual.advance(ms)
+            waiting.cancel()
+            try:
+                await waiting
+            except asyncio.CancelledError:
+                pass
+
+        self.virtual.play(story())
+        fed = self.fed + [ms]
+        gaps = [b - a for a, b in zip([0] + fed, fed)]
+        return max(gaps) // 1000
+
+    async def hangs(self):
+        self.runs.append(clock.uptime_ms() // 1000)
+        await clock.sleep_ms(5000)
+        await asyncio.Event().wait()
+
+    async def hangs_whatever_comes(self):
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if self.virtual.ms > 900000:  # the end of the test
+                    raise
+
+    async def works(self):
+        while True:
+            await clock.sleep_ms(30000)
+
+    def test_all_is_well(self):
+        self.assertTrue(self.play(3600000, ("a", self.works, 60), ("b", self.works, 60)) <= 1)
+        self.assertEqual((self.stand.log.lines, self.stand.supervisor.restarts), ([], 0))
+
+    def test_one_that_hangs_is_started_again(self):
+        longest = self.play(600000, ("a", self.hangs, 100), ("b", self.works, 60))
+        self.assertTrue(104 <= self.runs[1] <= 108, self.runs)
+        self.assertTrue(len(self.runs) >= 5)
+        self.assertTrue(longest <= 3, longest)  # far from the 60 s of the watchdog
+        self.assertTrue("a failed: Hung: no step in 100 s" in self.stand.log.lines[0])
+        self.assertEqual(self.noted, ["a: Hung: no step in 100 s"])
+        self.assertEqual(self.stand.supervisor.stuck, "")
+
+    def test_one_that_cannot_be_helped_starves_the_watchdog(self):
+        self.play(900001, ("a", self.hangs_whatever_comes, 100), ("b", self.works, 60))
+        self.assertTrue(98 <= self.fed[-1] // 1000 <= 101, self.fed[-1])
+        self.assertEqual(self.stand.supervisor.stuck, "a")
+        self.assertEqual(self.stand.supervisor.restarts, 0)
+
+    def test_silence_that_is_no_fault(self):
+        owes = [False]
+
+        async def waits():
+            self.runs.append(clock.uptime_ms() // 1000)
+            await asyncio.Event().wait()
+
+        async def story():
+            self.stand.supervisor.start("sink", waits, 100, lambda: owes[0])
+            waiting = asyncio.create_task(self.stand.supervisor.wait(self.feed))
+            await self.virtual.advance(86400000)
+            self.assertEqual(len(self.runs), 1)
+            owes[0] = True
+            await self.virtual.advance(99000)
+            self.assertEqual(len(self.runs), 1)
+            await self.virtual.advance(5000)
+            waiting.cancel()
+            try:
+                await waiting
+            except asyncio.CancelledError:
+                pass
+
+        self.virtual.play(story())
+        self.assertEqual(len(self.runs), 2)
+
+    def test_one_without_a_limit_may_be_silent(self):
+        self.assertTrue(self.play(86400000, ("time", self.hangs)) <= 1)
+        self.assertEqual(len(self.runs), 1)
+
+    def test_one_that_has_ended_owes_nothing(self):
+        async def ends():
+            await clock.sleep_ms(10)
+
+        self.assertTrue(self.play(3600000, ("replay", ends, 60)) <= 1)
+        self.assertEqual((self.stand.log.lines, self.stand.supervisor.restarts), ([], 0))
+
+    def test_one_that_fails_again_and_again_moves(self):
+        self.assertTrue(self.play(3600000, ("bad", self.stand.fails, 100)) <= 1)
+
+    def test_the_steps_of_a_child_count(self):
+        async def sink():
+            child = self.stand.supervisor.child("sink", self.works())
+            try:
+                await asyncio.Event().wait()
+            finally:
+                child.cancel()
+
+        self.assertTrue(self.play(3600000, ("sink", sink, 100)) <= 1)
+        self.assertEqual(self.stand.supervisor.restarts, 0)

@@ -136,6 +136,58 @@ class TestTimekeeper(unittest.TestCase):
         self.play(["a", "b"], story)
         self.assertEqual(([s for _, s in self.asked], self.clock.source), (["a", "b"], ""))
 
+    def drift(self, hours, ppm):
+        """What is measured after so many hours on a board whose clock is ppm fast."""
+        self.told = lambda: NOON + self.virtual.ms * 1000000 // (1000000 + ppm) // 1000
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(hours * HOUR)
+
+        self.play(["a"], story)
+        return self.clock.drift_ppm
+
+    def test_drift(self):
+        self.assertIsNone(self.drift(5, 20))  # one answer tells nothing
+        for ppm in (0, 20, -20, 150, -150):
+            found = self.drift(25, ppm)
+            self.assertTrue(abs(found - ppm) <= 12, (found, ppm))
+            found = self.drift(24 * 30, ppm)
+            self.assertTrue(abs(found - ppm) <= 1, (found, ppm))
+
+    def test_a_server_that_steps_is_no_drift(self):
+        for step in (7200, -7200, 30 * 86400, -30 * 86400):
+            start = self.virtual.ms
+
+            def told():
+                passed = self.virtual.ms - start  # noqa: B023
+                return NOON + passed // 1000 + (step if passed > 20 * HOUR else 0)  # noqa: B023
+
+            self.told = told
+
+            async def story():
+                self.network.event.set()
+                await self.virtual.advance(21 * HOUR)
+                self.assertEqual(self.clock.drift_ppm, 0)
+                await self.virtual.advance(30 * HOUR)
+
+            self.play(["a"], story)
+            self.assertEqual((self.clock.drift_ppm, self.clock.steps), (0, 1))
+
+    def test_who_is_told_of_the_asking(self):
+        asking = []
+        self.dead = ["a"]
+
+        async def story():
+            self.keeper._asking = asking.append
+            self.network.event.set()
+            await self.virtual.advance(1000)
+            self.assertEqual(asking, [True])
+            await self.virtual.advance(10000)
+
+        self.play(["a"], story)
+        self.assertEqual(asking, [True, False])
+
     def test_no_servers(self):
         async def story():
             await self.virtual.advance(1000)
