@@ -6,12 +6,14 @@
     python3 tools/run.py --vm --profile esp8266            # in the heap of an ESP8266
     SPEED=60 python3 tools/run.py                          # an hour in a minute
 
-Each reader whose `uart` is "sim" gets a simulated P1 meter of its own (--model says which).
+Each reader whose `uart` is "sim" gets a simulated meter of its own: a P1 meter (--model says
+which), or what tools/sim has by the name of the reader's type.
 Ctrl-C stops everything, with exit status 0. 2: the config or the command line cannot work, 3: a
 meter or the VM cannot be had, anything else: the firmware failed. `make run` calls this.
 """
 
 import argparse
+import importlib
 import os
 import signal
 import subprocess
@@ -23,14 +25,28 @@ _START = ROOT / "tools" / "host" / "start.py"
 _PROFILES = ("esp8266", "esp32", "esp32-files")
 
 
-def count_simulated(config: Path) -> int:
-    """How many readers of a config want a simulated meter."""
+def simulated(config: Path) -> list[dict]:
+    """The readers of a config that want a simulated meter."""
     names: dict = {"__file__": str(config)}
     exec(compile(config.read_text(), str(config), "exec"), names)  # the user's own file
     readers = names.get("readers")
     if not isinstance(readers, (list, tuple)):
-        return 0  # the firmware says what is wrong with it
-    return sum(1 for entry in readers if isinstance(entry, dict) and entry.get("uart") == "sim")
+        return []  # the firmware says what is wrong with it
+    return [entry for entry in readers if isinstance(entry, dict) and entry.get("uart") == "sim"]
+
+
+def start_simulated(entry: dict, model: str, speed: int) -> str:
+    """Start the meter that a reader's entry asks for, and return its device."""
+    kind = str(entry.get("type"))
+    if not (ROOT / "tools" / "sim" / f"{kind}.py").is_file():
+        from tools.sim import p1
+
+        device = p1.start(model, speed)
+        print(f"simulated meter ({model}) on {device}")
+        return device
+    device = importlib.import_module(f"tools.sim.{kind}").start(entry, speed)
+    print(f"simulated {kind} on {device}")
+    return device
 
 
 def command(config: Path, uarts: list[str], vm: bool, profile: str, heap: str | None) -> list[str]:
@@ -69,7 +85,7 @@ def options() -> argparse.Namespace:
         parser.error(f"SPEED is {speed}; allowed: 1 (real time) or a whole number above it")
     found.speed = int(speed)
     try:
-        found.simulated = count_simulated(found.config)
+        found.simulated = simulated(found.config)
     except Exception as error:
         parser.error(f"{found.config} cannot be read: {type(error).__name__}: {error}")
     return found
@@ -93,13 +109,9 @@ def run(wanted: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, terminated)
 
     sys.path.insert(0, str(ROOT))
-    from tools.sim import p1
-
     (ROOT / "build" / "log").mkdir(parents=True, exist_ok=True)
     try:
-        uarts = [p1.start(wanted.model, wanted.speed) for _ in range(wanted.simulated)]
-        for uart in uarts:
-            print(f"simulated meter ({wanted.model}) on {uart}")
+        uarts = [start_simulated(entry, wanted.model, wanted.speed) for entry in wanted.simulated]
         line = command(wanted.config, uarts, wanted.vm, wanted.profile, wanted.heap)
     except OSError as problem:
         print(f"run: {problem}", file=sys.stderr)
