@@ -90,8 +90,8 @@ class UART:
 
 
 def __getattr__(name: str):
-    """Pin, ADC and WDT: C code on a chip, so a VM with a small heap loads them only when used."""
-    if name in ("Pin", "ADC", "WDT"):
+    """Pin and its like: C code on a chip, so a VM with a small heap loads them only when used."""
+    if name in ("Pin", "PWM", "ADC", "WDT"):
         import machine_parts
 
         return getattr(machine_parts, name)

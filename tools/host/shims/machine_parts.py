@@ -52,6 +52,33 @@ class Pin:
         self.handlers[self.id] = (handler, trigger)
 
 
+class PWM:
+    """A pin's duty cycle, kept in PWM.duties for tests."""
+
+    duties = {}  # id of the pin -> 0..65535
+
+    def __init__(self, pin, freq: int = 0, duty_u16: int = 0, **options) -> None:
+        self.id = pin.id if isinstance(pin, Pin) else pin
+        self._freq = freq
+        self.duties[self.id] = duty_u16
+
+    def freq(self, hertz: int | None = None) -> int | None:
+        """Tell or set the frequency in Hz."""
+        if hertz is None:
+            return self._freq
+        self._freq = hertz
+
+    def duty_u16(self, duty: int | None = None) -> int | None:
+        """Tell or set the part of the time that the pin is high, of 65535."""
+        if duty is None:
+            return self.duties[self.id]
+        self.duties[self.id] = duty
+
+    def deinit(self) -> None:
+        """Let the pin be low."""
+        self.duties[self.id] = 0
+
+
 class ADC:
     """An analogue input; tests set its reading (0 to 65535) in ADC.levels."""
 
