@@ -1,0 +1,7 @@
+metadata(
+    description="Modbus RTU for a master: requests, answers, register tables.",
+    version="0.1.0",
+    license="MIT",
+)
+
+package("modbus", files=("__init__.py", "registers.py", "rtu.py"), base_path="..")
