@@ -9,7 +9,7 @@ A board restarts itself in two cases, and the next start's report says why:
 
 - a task does not move although it was cancelled (supervisor.stuck). Where the chip has a watchdog
   it bites 60 s after the task's last chance, should even this fail;
-- there has been no network for an hour while readings wait. That loses the readings in RAM, and a
+- there has been no network for two hours while readings wait. That loses the readings in RAM, and a
   router that is off does not come back by it: so the pause doubles with each restart that did not
   help, up to a day, and without a store that can be written there is none.
 
@@ -25,7 +25,7 @@ from . import clock
 from .store import Store, reset_reason
 
 _DAY_MS = const(86400000)
-_PATIENCE_MS = const(3600000)
+_PATIENCE_MS = const(7200000)
 _TRIES = "wifi_tries"  # restarts for want of a network, one after the other
 
 

@@ -1,0 +1,481 @@
+"""The whole app on a board of fakes: what the LED shows, when the board restarts, what it tells.
+
+The clock moves only when told. Wi-Fi, watchdog and reset are fakes, everything else is real.
+"""
+
+import asyncio
+import os
+import sys
+import unittest
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(_HERE + "/../fakes")
+
+import machine  # noqa: E402
+from civil import seconds  # noqa: E402
+from fake_network import Air, Point  # noqa: E402
+from virtual_clock import VirtualClock  # noqa: E402
+
+from joulelog import app as app_module  # noqa: E402
+from joulelog import clock, guard, net, registry, repl, report, schema  # noqa: E402
+from joulelog.errors import NetError  # noqa: E402
+from joulelog.net import ntp, wifi  # noqa: E402
+
+NOON = seconds(2026, 11, 20, 12)
+MINUTE = 60000
+HOUR = 3600000
+DIRECTORY = "build/test_app"
+CONFIG = {
+    "wifi": {"ssid": "home", "password": "correct horse"},
+    "readers": [{"type": "health", "interval": 60}],
+    "sinks": [{"type": "never", "name": "server"}],
+    "log": {"size_kb": 0, "directory": DIRECTORY},
+}
+
+
+class Board:
+    NAME = "TEST"
+    CHIP = "esp32"
+    UARTS = {1: {"tx": 17, "rx": 16}}
+    GPIO = (2, 4, 16, 17)
+    INPUT_ONLY = ()
+    STRAPPING = ()
+    REQUEST = None
+    SD = None
+    LED = {"pin": 2, "active": 1}
+    BUTTON = {"pin": 4, "active": 0}
+    LOG_DIRECTORY = "/"
+    WATCHDOG_MS = 60000
+
+
+class Reset(SystemExit):
+    """The board restarts here; both asyncios let this one through."""
+
+
+class Machine:
+    """Stands for `machine` in guard.py."""
+
+    PWRON_RESET = 1
+    WDT_RESET = 3
+    SOFT_RESET = 5
+
+    def __init__(self, virtual):
+        self.virtual = virtual
+        self.cause = self.PWRON_RESET
+        self.timeouts = []
+        self.fed_ms = 0
+        self.longest_ms = 0  # between two feeds
+        self.resets = 0
+
+    def reset_cause(self):
+        return self.cause
+
+    def reset(self):
+        self.cause = self.SOFT_RESET
+        self.resets += 1
+        raise Reset
+
+    def WDT(self, timeout):
+        self.timeouts.append(timeout)
+        return self
+
+    def feed(self):
+        self.longest_ms = max(self.longest_ms, self.virtual.ms - self.fed_ms)
+        self.fed_ms = self.virtual.ms
+
+
+class NeverSink:
+    """A sink whose server is never there: its readings wait."""
+
+    SCHEMA = ""
+    COUNTERS = ()
+
+    class Sink:
+        COUNTERS = ()
+
+        def __init__(self, name, entry, app, cursor):
+            self.name = name
+
+        def describe(self):
+            return "nowhere"
+
+        async def run(self):
+            while True:
+                await clock.sleep_ms(MINUTE)
+
+
+class Stand(unittest.TestCase):
+    def setUp(self):
+        self.originals = (registry.SINKS, wifi.network, guard.machine, ntp.query)
+        sys.modules["never_sink"] = NeverSink  # type: ignore[assignment]
+        registry.SINKS = registry.SINKS + (("never", "never_sink"),)
+        self.virtual = VirtualClock()
+        self.virtual.install()
+        self.told = clock.board_time
+        clock.board_time = lambda: None
+        self.home = Point("home", "correct horse")
+        self.air = wifi.network = Air(self.virtual, self.home)
+        self.machine = guard.machine = Machine(self.virtual)
+        self.ntp_ms = 0  # how long a time server takes; -1: it is dead
+        ntp.query = self.time_server
+        net.forget()
+        self.clean()
+        for name in ("build", DIRECTORY):
+            try:
+                os.mkdir(name)
+            except OSError:
+                pass
+
+    def tearDown(self):
+        registry.SINKS, wifi.network, guard.machine, ntp.query = self.originals
+        clock.board_time = self.told
+        net.on_answer = None
+        self.virtual.restore()
+        self.clean()
+
+    def clean(self):
+        for name in ("state.a", "state.b"):
+            try:
+                os.remove(DIRECTORY + "/" + name)
+            except OSError:
+                pass
+
+    async def time_server(self, server, timeout_ms):
+        if self.ntp_ms < 0:
+            await clock.sleep_ms(timeout_ms)
+            raise NetError("no answer")
+        await clock.sleep_ms(self.ntp_ms)
+        return NOON + self.virtual.ms // 1000
+
+    def build(self, **changes):
+        config = dict(CONFIG)
+        config.update(changes)
+        self.app = app_module.App(schema.check(config, Board, registry), Board)
+        self.app.log.stream = None
+        return self.app
+
+    def play(self, story, **changes):
+        """Run the app while the story goes on; True where the board restarted itself."""
+        if sys.implementation.name == "micropython":
+            asyncio.new_event_loop()  # what ran before the restart does not go on
+        app = self.build(**changes)
+
+        async def whole():
+            task = asyncio.create_task(app.run())
+            try:
+                await story()
+            finally:
+                task.cancel()
+                try:
+                    await task
+                except asyncio.CancelledError:
+                    pass
+
+        try:
+            self.virtual.play(whole())
+        except Reset:
+            return True
+        finally:
+            self.virtual.install()
+        return False
+
+    async def blinks(self, ms):
+        """How often the LED goes on in so many ms."""
+        count = 0
+        before = self.level()
+        for _ in range(ms // 5):
+            await self.virtual.advance(5)
+            now = self.level()
+            count += now > before
+            before = now
+        return count
+
+    def level(self):
+        return machine.Pin.levels[2]
+
+
+class TestLed(Stand):
+    def test_by_state(self):
+        self.ntp_ms = 3000
+        found = []
+
+        async def story():
+            found.append(await self.blinks(2000))  # setting up
+            await self.virtual.advance(1500)  # the link is there, a time server is asked
+            found.append(await self.blinks(1000))
+            await self.virtual.advance(5000)
+            found.append(await self.blinks(10000))  # all is well
+            net.answered()
+            await self.virtual.advance(50)
+            found.append(await self.blinks(200))
+            self.home.there = False
+            await self.virtual.advance(1000)
+            found.append(await self.blinks(10000))  # WIFI in Morse code
+
+        self.play(story)
+        setup, sync, connected, busy, offline = found
+        self.assertTrue(38 <= setup <= 42, found)
+        self.assertTrue(9 <= sync <= 11, found)
+        self.assertTrue(9 <= connected <= 11, found)
+        self.assertTrue(1 <= busy <= 2, found)
+        self.assertEqual(offline, 3 + 2 + 4 + 2)  # .-- .. ..-. ..
+
+    def test_a_reading_is_a_pulse(self):
+        found = []
+
+        async def story():
+            await self.virtual.advance(20500)
+            self.app.readers[0]._publish()  # in the dark between two blinks
+            found.append(await self.blinks(450))
+            found.append(await self.blinks(10000))
+
+        self.play(story)
+        self.assertEqual(found, [1, 10])
+
+    def test_quiet(self):
+        found = []
+
+        async def story():
+            await self.virtual.advance(10000)
+            found.append(await self.blinks(60000))
+            self.home.there = False
+            await self.virtual.advance(1000)
+            found.append(await self.blinks(10000))
+
+        self.play(story, led={"quiet": True})
+        self.assertEqual(found, [0, 11])
+
+    def test_off(self):
+        app = self.build(led={"on": False})
+        self.assertIsNone(app.led)
+
+    def test_the_logs_pin_goes_before(self):
+        class Chip(Board):
+            CHIP = "esp8266"
+            UARTS = {0: {"tx": 1, "rx": 3}}
+            LOG_UART = 1
+
+        class Half:
+            board = Chip
+
+        class Uart:
+            def __init__(self, number, speed):
+                self.made = (number, speed)
+
+        uart = app_module.machine.UART
+        app_module.machine.UART = Uart
+        try:
+            for on, made in ((None, (1, 115200)), (True, None)):
+                config = dict(CONFIG)
+                config["led"] = {"on": on}
+                config["readers"] = []
+                checked = schema.check(config, Chip, registry)
+                checked.readers = [{"type": "dsmr", "uart": 0}]
+                half = Half()
+                half.config = checked
+                stream, led = app_module.App._console(half)  # type: ignore[arg-type]
+                self.assertEqual(getattr(stream, "made", None), made)
+                self.assertEqual(led, None if made else Board.LED)
+        finally:
+            app_module.machine.UART = uart
+
+
+class TestGuard(Stand):
+    def play(self, story, **changes):
+        return super().play(story, led={"on": False}, **changes)  # ten steps per second less
+
+    def test_fed_every_second_through_outages(self):
+        async def story():
+            for _ in range(6):
+                await self.virtual.advance(40 * MINUTE)
+                self.home.there = False
+                await self.virtual.advance(20 * MINUTE)
+                self.home.there = True
+
+        self.assertFalse(self.play(story))
+        self.assertEqual((self.machine.longest_ms, self.machine.timeouts), (1000, [60000]))
+        self.app.close()
+        self.assertEqual(self.machine.timeouts[1:], [86400000])  # for the REPL
+
+    def test_no_network_at_last_a_restart_that_says_why(self):
+        self.home.there = False
+        pauses = []
+        for _ in range(5):
+            started = self.virtual.ms
+            self.assertTrue(self.play(lambda: self.virtual.advance(48 * HOUR)))
+            pauses.append((self.virtual.ms - started) // HOUR)
+        self.assertEqual(pauses, [2, 4, 8, 16, 24])
+        told = "\n".join(report.lines(self.build()))
+        self.assertTrue("boot 6" in told and "started by soft reset" in told, told)
+        self.assertTrue("the board restarted itself: no network for 14" in told, told)
+        self.assertTrue("no network of that name is in reach" in told, told)
+        # The network is back: the next time it is two hours again.
+        self.home.there = True
+        self.assertFalse(self.play(lambda: self.virtual.advance(HOUR)))
+        self.home.there = False
+        started = self.virtual.ms
+        self.assertTrue(self.play(lambda: self.virtual.advance(48 * HOUR)))
+        self.assertEqual((self.virtual.ms - started) // HOUR, 2)
+
+    def test_nothing_waits_and_nothing_restarts(self):
+        self.home.there = False
+        self.assertFalse(self.play(lambda: self.virtual.advance(5 * HOUR), readers=[]))
+
+    def test_a_store_that_cannot_be_written_restarts_nothing(self):
+        self.home.there = False
+        log = {"size_kb": 0, "directory": DIRECTORY + "/not/there"}
+        self.assertFalse(self.play(lambda: self.virtual.advance(5 * HOUR), log=log))
+
+    def test_a_task_that_cannot_be_helped(self):
+        async def hangs(sink):
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    if self.machine.resets:
+                        raise
+
+        run = NeverSink.Sink.run
+        NeverSink.Sink.run = hangs
+        try:
+            self.assertTrue(self.play(lambda: self.virtual.advance(HOUR)))
+        finally:
+            NeverSink.Sink.run = run
+        self.assertTrue(950000 < self.virtual.ms < 1000000, self.virtual.ms)
+        self.assertTrue(self.virtual.ms - self.machine.fed_ms < 60000)  # before the dog bites
+        told = "\n".join(report.lines(self.build()))
+        self.assertTrue("the board restarted itself: the task server does not move" in told, told)
+
+    def test_failures_are_told_after_the_restart(self):
+        async def fails(self):
+            raise ValueError("bad luck")
+
+        run = NeverSink.Sink.run
+        NeverSink.Sink.run = fails
+        try:
+            self.play(lambda: self.virtual.advance(HOUR))
+        finally:
+            NeverSink.Sink.run = run
+        self.app.close()
+        self.machine.cause = self.machine.WDT_RESET
+        told = "\n".join(report.lines(self.build()))
+        self.assertTrue("started by watchdog" in told, told)
+        self.assertTrue("an earlier failure: server: ValueError: bad luck" in told, told)
+
+    def test_the_time_wakes_those_who_waited_for_it(self):
+        woken = []
+        self.ntp_ms = 1000
+
+        async def waits():
+            cursor = self.app.cursors[0]
+            while True:
+                await cursor.wait()
+                woken.append((self.virtual.ms, cursor.next() is not None))
+
+        async def story():
+            self.home.there = False
+            task = asyncio.create_task(waits())
+            await self.virtual.advance(61000)  # one reading, its time unknown
+            self.assertEqual(woken, [(60000, False)])
+            self.home.there = True
+            await self.virtual.advance(40000)
+            task.cancel()
+
+        self.play(story)
+        self.assertEqual(len(woken), 2)
+        self.assertTrue(woken[1][1])
+
+
+class TestRepl(Stand):
+    class Config:
+        readers = [{"type": "dsmr", "uart": 1}]
+
+    class Taken:
+        readers = [{"type": "dsmr", "uart": 0}]
+
+    def setUp(self):
+        super().setUp()
+        machine.Pin.levels[4] = 1
+
+    def tearDown(self):
+        machine.Pin.levels[4] = 1
+        super().tearDown()
+
+    def wanted(self, config, press_ms=None):
+        """Whether the REPL is wanted, and how long that took; the button is pressed after ms."""
+        virtual = self.virtual
+        virtual.ms = 0
+
+        async def sleep_ms(ms):
+            virtual.ms += ms
+            if press_ms is not None and virtual.ms >= press_ms:
+                machine.Pin.levels[4] = 0
+
+        original = clock.sleep_ms
+        clock.sleep_ms = sleep_ms
+        try:
+            if press_ms == 0:
+                machine.Pin.levels[4] = 0
+            return repl.wanted(Board, config), virtual.ms
+        finally:
+            clock.sleep_ms = original
+
+    def test_where_the_repl_has_a_uart_of_its_own(self):
+        self.assertEqual(self.wanted(self.Config), (False, 0))
+
+    def test_the_button(self):
+        self.assertEqual(self.wanted(self.Config, 0), (True, 0))
+        self.assertEqual(self.wanted(self.Taken, 0), (True, 0))
+
+    def test_five_seconds(self):
+        self.assertEqual(self.wanted(self.Taken), (False, 5000))
+
+    def test_the_button_within_the_five_seconds(self):
+        self.assertEqual(self.wanted(self.Taken, 2000), (True, 2000))
+
+    def test_ctrl_c(self):
+        async def sleep_ms(ms):
+            raise KeyboardInterrupt
+
+        original = clock.sleep_ms
+        clock.sleep_ms = sleep_ms
+        try:
+            self.assertRaises(KeyboardInterrupt, repl.wanted, Board, self.Taken)
+        finally:
+            clock.sleep_ms = original
+
+    def test_a_board_without_a_button(self):
+        class Bare(Board):
+            BUTTON = None
+
+        self.assertFalse(repl.wanted(Bare, self.Config))
+
+    def test_a_computer(self):
+        class Host:
+            NAME = "HOST"
+
+        self.assertFalse(repl.wanted(Host, self.Taken))
+
+    def test_webrepl_needs_a_link_and_the_password_shows_nowhere(self):
+        started = []
+
+        class Server:
+            @staticmethod
+            def start(password):
+                started.append((self.virtual.ms, password))
+
+        sys.modules["webrepl"] = Server  # type: ignore[assignment]
+        try:
+            self.play(lambda: self.virtual.advance(10000), webrepl={"password": "cellar-9"})
+        finally:
+            del sys.modules["webrepl"]
+        self.assertEqual(len(started), 1)
+        self.assertEqual(started[0][1], "cellar-9")
+        self.assertTrue(started[0][0] >= 3000)
+
+    def test_no_webrepl_without_the_section(self):
+        self.assertIsNone(self.build().config.webrepl)
+
+
+if __name__ == "__main__":
+    unittest.main()
