@@ -42,6 +42,10 @@ class VirtualClock:
         finally:
             self.restore()
 
+    def forget(self) -> None:
+        """Nobody sleeps any more: the board has restarted."""
+        self._sleepers = []
+
     def uptime_ms(self) -> int:
         return self.ms
 

@@ -158,6 +158,7 @@ class Stand(unittest.TestCase):
         """Run the app while the story goes on; True where the board restarted itself."""
         if sys.implementation.name == "micropython":
             asyncio.new_event_loop()  # what ran before the restart does not go on
+            self.virtual.forget()
         app = self.build(**changes)
 
         async def whole():
