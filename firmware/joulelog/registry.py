@@ -12,6 +12,7 @@ import sys
 READERS = (
     ("dsmr", "joulelog.readers.dsmr"),
     ("replay", "joulelog.readers.replay"),
+    ("altherma", "joulelog.readers.altherma"),
     ("health", "joulelog.readers.health"),
 )
 

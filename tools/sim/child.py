@@ -1,0 +1,44 @@
+"""Serve a simulated meter from a child process that ends with this one, however that ends.
+
+    device = start(Path(__file__), ("--speed", "10"))     # "/dev/pts/7"
+
+The script gets --child as well; it prints its device, and calls wait_for_parent() in a thread.
+"""
+
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+_children: list[subprocess.Popen] = []
+
+
+def start(script: Path, arguments: tuple[str, ...]) -> str:
+    """Start the script, and return the device that it prints; OSError where it cannot start."""
+    command = [sys.executable, str(script.resolve()), *arguments, "--child"]
+    # A session of its own: Ctrl-C ends the firmware first, which then finds its meter alive.
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert child.stdout is not None
+    device = child.stdout.readline().decode().strip()
+    if not device:
+        raise OSError(f"the simulated {script.stem} did not start, exit status {child.wait()}")
+    _children.append(child)
+    atexit.register(_end, child)
+    return device
+
+
+def wait_for_parent(stop: threading.Event) -> None:
+    """The parent holds the other end of our standard input: it ends when the parent does."""
+    while os.read(0, 64):
+        pass
+    stop.set()
+
+
+def _end(child: subprocess.Popen) -> None:
+    if child.stdin:
+        child.stdin.close()
+    child.wait(5)
