@@ -4,6 +4,7 @@
     python3 tools/decode.py dsmr capture.txt
     python3 tools/decode.py dsmr --key 0123…ef --auth-key 0011…ff smarty.bin
     cat /dev/ttyUSB0 | python3 tools/decode.py dsmr
+    python3 tools/decode.py x10a --model altherma-hybrid capture.bin     # decode_x10a.py
 
 Needs nothing but Python. Each telegram gives
 
@@ -215,11 +216,12 @@ def _from_hexadecimal(data: bytes) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Decode captured bytes of a meter.")
-    parser.add_argument("protocol", choices=["dsmr"])
+    parser.add_argument("protocol", choices=["dsmr", "x10a"])
     parser.add_argument("files", nargs="*", help="files (none, or -: standard input)")
     parser.add_argument("--key", help="decryption key, 32 hexadecimal digits")
     parser.add_argument("--auth-key", help="authentication key: then the tag is checked too")
     parser.add_argument("--utc-offset", type=int, help="winter offset of the meter, in hours")
+    parser.add_argument("--model", default="core", help="x10a: which heat pump")
     arguments = parser.parse_intermixed_args()
     if arguments.auth_key and not arguments.key:
         parser.error("--auth-key checks what --key decrypts: give both")
@@ -241,6 +243,12 @@ def main() -> int:
         try:
             with sys.stdin.buffer if name == "-" else open(name, "rb") as file:
                 chunks = watched(_chunks(file))
+                if arguments.protocol == "x10a":
+                    import decode_x10a
+
+                    for answer in decode_x10a.decode(b"".join(chunks), arguments.model):
+                        show(answer)
+                    continue
                 key, auth_key = arguments.key, arguments.auth_key
                 decode_stream(chunks, show, key, auth_key, arguments.utc_offset)
         except BrokenPipeError:  # whoever read our lines has enough, as `head` has

@@ -1,0 +1,113 @@
+"""The altherma reader against the simulated unit on a pty, paced as the real line, by run.py."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_run import ON_THE_VM, config, start  # noqa: F401 - a fixture
+from tools.sim import altherma
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = json.loads((ROOT / "tests/fixtures/x10a/frames.json").read_text())["frames"]
+CONFIG = (
+    "readers = [{'type': 'altherma', 'name': 'hp', 'uart': 'sim', 'interval': 2%s}]\n"
+    "sinks = [{'type': 'console'}]"
+)
+HOW = pytest.mark.parametrize("how", [[], ON_THE_VM[0]], ids=["cpython", "esp32"])
+
+
+@pytest.mark.parametrize("item", FRAMES, ids=lambda item: item["frame"][:4])
+def test_the_simulator_says_what_units_say(item) -> None:
+    """First of all: recorded requests get the recorded answers, byte by byte."""
+    frame = bytes.fromhex(item["frame"])
+    payload = frame[3:-1] if item["protocol"] == "I" else frame[1:-1]
+    unit = altherma.Unit(item["protocol"], payloads={item["register"]: payload})
+    assert unit.answer(bytes.fromhex(item["request"])) == frame
+
+
+def test_the_simulator_refuses() -> None:
+    for protocol, text in (("I", "034065"), ("S", "0257"), ("I", "0255a8"), ("S", "0340605c")):
+        request = bytes.fromhex(text)
+        whole = request + altherma.checksum(request) if len(request) < 3 else request
+        assert altherma.Unit(protocol).answer(whole) == b"\x15\xea"
+    assert altherma.Unit("I").answer(bytes.fromhex("0340605d")) == b"\x15\xea"  # checksum
+
+
+@HOW
+def test_core(start, tmp_path, how) -> None:  # noqa: F811
+    run = start("--config", config(tmp_path, CONFIG % ""), *how)
+    run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", 60, count=3)
+    assert "simulated altherma on /dev/" in run.output
+    assert "9600 8E1" in run.output
+    flow, back = re.findall(r" (?:flow_temperature|return_temperature)=([\d.]+)", run.output)[:2]
+    assert 25 < float(back) < float(flow) < 45
+    assert run.interrupt() == 0
+    assert "Traceback" not in run.output
+
+
+@HOW
+def test_rotex(start, tmp_path, how) -> None:  # noqa: F811
+    text = CONFIG % ", 'model': 'PROTOCOL_S_ROTEX'"
+    run = start("--config", config(tmp_path, text), *how)
+    run.wait_for("hp .*dhw_temperature=48.19921875", 60)
+    assert "protocol S, model protocol-s-rotex" in run.output
+    assert run.interrupt() == 0
+
+
+@HOW
+def test_a_whole_model(start, tmp_path, how) -> None:  # noqa: F811
+    """The model with the most channels; what the unit has not is left out, once."""
+    model = "altherma-epra-e-etsh-x-16p30-50-e-series-8-12kw-ech2o"
+    run = start("--config", config(tmp_path, CONFIG % f", 'model': '{model}'"), *how)
+    run.wait_for("hp operation_mode=Heating .* flow=", 60, count=3)
+    assert run.output.count("the unit has no register A0") == 1
+    assert "182 channels" in run.output
+    assert run.interrupt() == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--noise", "3"], ["--echo"], ["--bad-every", "5"], ["--silent", "21,30", "--absent", "20"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_bad_line(start, tmp_path, arguments) -> None:  # noqa: F811
+    """The console's numbers are either right or not there."""
+    script = ROOT / "tools/sim/altherma.py"
+    unit = subprocess.Popen(
+        [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert unit.stdout is not None
+        device = unit.stdout.readline().strip()
+        text = (CONFIG % "").replace("'sim'", repr(device))
+        run = start("--config", config(tmp_path, text))
+        run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", 40, count=4)
+        currents = set(re.findall(r"inverter_current=(\S+)", run.output))
+        assert currents <= {"6.4", "0.1"}
+        if "--silent" in arguments:
+            assert not currents
+            assert "no answer for the registers 21, 30" in run.output
+            assert "outdoor_temperature=" not in run.output
+        assert run.interrupt() == 0
+    finally:
+        unit.terminate()
+        unit.wait(5)
+        if unit.stdout:
+            unit.stdout.close()
+
+
+def test_decode() -> None:
+    data = "".join(item["request"] + item["frame"] for item in FRAMES if item["protocol"] == "I")
+    command = [sys.executable, "-I", "-S", str(ROOT / "tools/decode.py"), "x10a"]
+    done = subprocess.run(command, input=data.encode(), capture_output=True, timeout=60)
+    told = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [entry["register"] for entry in told] == ["00", "60", "21"]
+    assert told[1]["values"]["dhw_setpoint"] == "45.0"
+    assert told[2]["values"] == {"inverter_current": "24.9"}
+    done = subprocess.run([*command, "--model", "x"], input=b"00", capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert b"there is no model x; allowed: core, " in done.stderr
