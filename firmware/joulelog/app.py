@@ -63,6 +63,7 @@ class App:
         )
         self.queue = Queue(config.queue["slots"], self.clock)
         self.cursors: list = []
+        self.buses: dict = {}  # UART -> the line that several meters share
         self.guard = Guard(self, directory)
         self.led = None
         if led:

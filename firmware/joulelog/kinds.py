@@ -38,7 +38,7 @@ def _allowed(word: str, limits: str, value, required: bool, board) -> str | None
         return _choice(limits, value)
     if word == "pin":
         return _pin(value, board)
-    if word == "uart":
+    if word == "uart" or word == "bus":
         return _uart(value, board)
     if not isinstance(value, str):
         return " is text in quotes"

@@ -1,6 +1,8 @@
 """The pins that a config's entries take: what cannot work is said at the start, in good words.
 
     taken = {}                        # GPIO -> who has it; one for a whole config
+    for problem in pins.claim("readers[1] (pzem)", entry, line, board, taken, uarts):
+        print(problem)                # as below; a bus is shared, its pins are checked once
     for problem in pins.problems("readers[0] (dsmr)", entry, board, taken):
         print(problem)                # "`request_pin` is GPIO 34, which can only receive; ..."
 
@@ -19,6 +21,37 @@ ROLES = (
     ("request_pin", True),
     ("pin", False),
 )
+
+
+def claim(where: str, entry: dict, line: dict | None, board, taken: dict, uarts: dict):
+    """Yield the problems of an entry's pins; line: how it uses a UART that it shares, or None."""
+    if line is None:
+        yield from problems(where, entry, board, taken)
+        return
+    uart = entry["uart"]
+    address = entry["address"]
+    bus = uarts.get(("bus", uart))
+    if bus is None:
+        if uart in uarts:
+            text = "`uart` is %s, which %s uses already; give each its own"
+            yield text % (uart, uarts[uart])
+            return
+        uarts[("bus", uart)] = (where, line, {address: where})
+        if uart != "sim":
+            uarts[uart] = where
+        yield from problems(where, entry, board, taken)
+        return
+    first, settings, addresses = bus
+    for key in sorted(line):
+        if line[key] != settings[key]:
+            text = "`%s` is %s, but %s on the same line has %s; give both the same"
+            yield text % (key, line[key], first, settings[key])
+    if address in addresses:
+        text = "`address` is %d, which %s has already; give each meter its own"
+        yield text % (address, addresses[address])
+    elif max(address, max(addresses)) > 247:
+        yield "`address` 248 is for a meter that is alone; allowed: 1 to 247, one for each"
+    addresses[address] = where
 
 
 def problems(where: str, entry: dict, board, taken: dict):

@@ -11,6 +11,8 @@ import sys
 
 READERS = (
     ("dsmr", "joulelog.readers.dsmr"),
+    ("pzem", "joulelog.readers.pzem"),
+    ("modbus", "joulelog.readers.modbus"),
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),
     ("health", "joulelog.readers.health"),

@@ -22,6 +22,7 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     list text, dict text        of text; dict decimal: of decimal numbers as text ("-12.5")
     pin                         a pin of the board (its GPIO, where it lists them)
     uart                        a UART of the board; on HOST a device path, or "sim"
+    bus                         a UART that entries share whose module's line(entry) is the same
 
 The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}}: what this board
 changes in the sections), GPIO (numbers of usable pins) and what pins.py needs may be left out.
@@ -275,7 +276,10 @@ class _Checker:
                 for problem in module.problems(filled, self._board):
                     self.add(where, problem)
             if len(self.problems) == before:
-                for problem in pins.problems(where, filled, self._board, self._pins):
+                line = module.line(filled) if hasattr(module, "line") else None
+                for problem in pins.claim(
+                    where, filled, line, self._board, self._pins, self._uarts
+                ):
                     self.add(where, problem)
             self._sources(where, entry.get("sources"))
         self._name(section, checked)

@@ -16,7 +16,7 @@ from .errors import ConfigError
 _receives: dict = {}  # UART -> its RX pin
 
 
-def open_uart(board, entry: dict, baudrate: int, bits: int, parity: int | None):
+def open_uart(board, entry: dict, baudrate: int, bits: int, parity: int | None, stop: int = 1):
     """Return a machine.UART that never waits; OSError where the device is not there."""
     number = entry["uart"]
     if entry.get("invert") and not board.CAN_INVERT:
@@ -24,6 +24,7 @@ def open_uart(board, entry: dict, baudrate: int, bits: int, parity: int | None):
             "`invert` is True, but a %s cannot invert: use a transistor" % board.NAME
         )
     options = _options(entry, bits, parity)
+    options["stop"] = stop
     options["rxbuf"] = board.RX_BUFFER
     if board.CHIP == "esp8266":
         _free_uart()

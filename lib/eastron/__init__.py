@@ -11,6 +11,7 @@ baud, the others with 9600; all with address 1, no parity or even parity: the di
 
 from micropython import const
 
+FUNCTION = const(4)
 HOLE = const(40)  # registers between two rows that these meters answer, with 0
 
 MODELS = ("sdm120", "sdm230", "sdm630")

@@ -8,7 +8,8 @@ Peacefair's PZEM meters (reset the energy counter, a request of four bytes).
     answer.begin(request)
     answer.take(data, 0, len(data))        # True as soon as the answer is complete
     answer.exception                       # 0, or the meter's refusal: 1 to 4
-    answer.payload                         # bytes of the registers, two each, high byte first
+    answer.payload                         # bytes of the registers, two each, high byte first;
+                                           # behind a write the register and its value
 
 The length of an answer is known from its request. What has not the request's address, its
 function, that number of bytes and a right CRC is no answer: noise, an echo, half a frame, the late
@@ -190,4 +191,5 @@ class Answer:
             self.exceptions += 1
             self.exception = self._buffer[at + 2]
         else:
-            self.payload = bytes(self._buffer[at + 3 : at + size - 2])
+            start = at + (3 if self._buffer[at + 1] in (READ_HOLDING, READ_INPUT) else 2)
+            self.payload = bytes(self._buffer[start : at + size - 2])

@@ -38,8 +38,3 @@ STOP_BITS = {"ac": 1, "dc": 2}
 GENERAL_ADDRESS = const(0xF8)  # the only meter on a bus answers to it, whatever its address is
 ADDRESS_REGISTER = const(2)  # holding register, 1 to 247
 ALARM_POWER_REGISTER = const(1)  # holding register of the AC meters, W
-
-
-def leap(model: str, seconds: int) -> int:
-    """The most that the energy counter can grow in some seconds, in Wh."""
-    return MOST_POWER_W[model] * seconds // 3600 + 10

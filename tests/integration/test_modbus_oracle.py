@@ -100,8 +100,6 @@ def ours(request: bytes, data: bytes):
     answer.begin(request)
     if not answer.take(data, 0, len(data)):
         return None
-    if request[1] == rtu.WRITE and not answer.exception:
-        return request[2:6], 0
     return answer.payload, answer.exception
 
 

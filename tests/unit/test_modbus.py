@@ -162,7 +162,7 @@ class TestLine(unittest.TestCase):
     def test_another_register_is_written(self):
         request = bytes.fromhex(ECHOED[0])
         self.assertEqual(hear(request, rtu.write(1, 2, 6)), None)
-        self.assertEqual(hear(request, rtu.write(1, 2, 6) + request)[1], 0)
+        self.assertEqual(hear(request, rtu.write(1, 2, 6) + request), (b"\0\x02\0\x05", 0))
 
     def test_counters(self):
         answer = rtu.Answer()

@@ -82,10 +82,6 @@ class TestPzem(unittest.TestCase):
         payload[10:14] = b"\xff\xff\xff\xff"  # 4294967.295 kWh
         self.assertRaises(Implausible, self.tables["ac"].decode, [payload])
 
-    def test_leap(self):
-        self.assertEqual(pzem.leap("ac", 3600), 30010)
-        self.assertTrue(pzem.leap("ac", 1) > 30000 // 3600)
-
 
 class TestEastron(unittest.TestCase):
     def test_tables(self):

@@ -1,0 +1,164 @@
+"""A serial line that several Modbus meters share: one question at a time, in turn.
+
+    line = bus.of(app, entry, settings)      # one Bus per UART, whoever asks first makes it
+    line.open()                              # OSError where the device is not there
+    payload, exception, heard = await line.ask(request, 250)
+    line.close()
+
+payload is None where no answer came; heard tells then whether there were bytes at all. Before each
+request what is left in the UART is thrown away: the late answer of the request before. Behind each
+answer the line rests for 3.5 characters, as the standard wants it.
+
+A transceiver that does not turn by itself has its DE and /RE at the pin `de`. While a request is
+sent with it the loop stands still (8.3 ms for 8 bytes at 9600 baud): the meter may answer 3.6 ms
+later, and a task that takes longer than that would keep the line from turning in time.
+"""
+
+import asyncio
+
+import machine
+from micropython import const
+from modbus import rtu
+
+from .. import clock
+from ..uart import open_uart
+
+SCHEMA = """\
+uart       | bus         | required | of the board; on a computer a device path, or "sim"
+tx         | pin         | null     | another pin than the board's
+rx         | pin         | null     | another pin than the board's
+de         | pin         | null     | to DE and /RE of an RS485 transceiver; null: turns by itself
+interval   | int 1..3600 | 10       | seconds from one reading to the next
+timeout_ms | int 20..5000| 250      | how long a meter may think before it answers
+misses     | int 1..1000 | 3        | polls without an answer until the values are unknown
+"""
+
+_PARITIES = {"none": None, "even": 0, "odd": 1}
+_PATIENT_STEPS = const(12)  # looks a millisecond apart, then fewer
+_STEP_MS = const(5)
+_DRAINS = const(64)  # chunks thrown away before a request, at most
+_WRITE_MS = const(100)
+
+
+def settings(entry: dict, baud: int, parity: str, stop: int) -> dict:
+    """How an entry uses the line; all entries of one UART have to agree."""
+    found = {"baud": baud, "parity": parity, "stop": stop}
+    for key in ("tx", "rx", "de"):
+        found[key] = entry[key]
+    return found
+
+
+def of(app, entry: dict, line: dict):
+    """The bus of an entry's UART."""
+    uart = entry["uart"]
+    if uart not in app.buses:
+        app.buses[uart] = Bus(app.board, entry, line)
+    return app.buses[uart]
+
+
+class Bus:
+    """One UART, its lock, and the answer that is waited for."""
+
+    def __init__(self, board, entry: dict, line: dict) -> None:
+        self.answer = rtu.Answer()
+        self._board = board
+        self._entry = entry
+        self._line = line
+        self._chunk = bytearray(64)
+        self._lock = asyncio.Lock()
+        self._uart = None
+        self._users = 0
+        self._de = None
+        if line["de"] is not None:
+            self._de = machine.Pin(line["de"], machine.Pin.OUT, value=0)
+        bits = 9 + line["stop"] + (0 if line["parity"] == "none" else 1)
+        self._character_us = bits * 1000000 // line["baud"]
+        # 3.5 characters; above 19200 baud the standard has one pause for all.
+        self._rest_us = max(self._character_us * 7 // 2, 1750)
+
+    def describe(self) -> str:
+        """For the start report."""
+        line = self._line
+        parity = {"none": "N", "even": "E", "odd": "O"}[line["parity"]]
+        text = "UART %s, %d 8%s%d" % (self._entry["uart"], line["baud"], parity, line["stop"])
+        return text if line["de"] is None else text + ", DE on GPIO %d" % line["de"]
+
+    def open(self) -> None:
+        """Take part; OSError where the device is not there."""
+        self._ready()
+        self._users += 1
+
+    def close(self) -> None:
+        """Take part no longer; the last one closes the UART."""
+        self._users -= 1
+        if not self._users:
+            self.fail()
+
+    def fail(self) -> None:
+        """The device has gone: whoever asks next opens it anew."""
+        uart, self._uart = self._uart, None
+        if uart:
+            uart.deinit()
+
+    def _ready(self):
+        if self._uart is None:
+            line = self._line
+            parity = _PARITIES[line["parity"]]
+            self._uart = open_uart(self._board, self._entry, line["baud"], 8, parity, line["stop"])
+        return self._uart
+
+    async def ask(self, request: bytes, timeout_ms: int) -> tuple:
+        """(payload or None, exception, bytes heard) of the answer to a request."""
+        async with self._lock:
+            uart = self._ready()
+            self._drain(uart)
+            answer = self.answer
+            answer.begin(request)
+            await self._send(uart, request)
+            found = await self._listen(uart, request, timeout_ms)
+            await clock.sleep_ms((self._rest_us + 999) // 1000)
+            return (answer.payload if found else None), answer.exception, answer.heard
+
+    def _drain(self, uart) -> None:
+        for _ in range(_DRAINS):
+            count = uart.readinto(self._chunk)
+            if not count:
+                return
+            self.answer.garbage += count
+
+    async def _send(self, uart, request: bytes) -> None:
+        if self._de:
+            self._de.value(1)
+        try:
+            sent = uart.write(request) or 0
+            waited = 0
+            while sent < len(request):  # a chip's buffer holds a request: a computer's may be full
+                if waited == _WRITE_MS:
+                    raise OSError(5, "UART %s takes no bytes" % self._entry["uart"])
+                waited += 1
+                await clock.sleep_ms(1)
+                sent += uart.write(request[sent:]) or 0
+            if self._de and hasattr(uart, "flush"):
+                uart.flush()  # until the last bit is out: see above
+        finally:
+            if self._de:
+                self._de.value(0)
+
+    async def _listen(self, uart, request: bytes, timeout_ms: int) -> bool:
+        """Wait for the answer; False when it has not come in time."""
+        characters = len(request) + rtu.answer_length(request)
+        soonest_us = characters * self._character_us + self._rest_us
+        deadline = clock.uptime_ms() + soonest_us // 1000 + timeout_ms
+        await clock.sleep_ms(soonest_us // 1000)
+        steps = 0
+        while True:
+            late = clock.uptime_ms() > deadline  # looked at before the line: its bytes still count
+            count = uart.readinto(self._chunk)
+            while count:
+                if self.answer.take(self._chunk, 0, count):
+                    return True
+                count = uart.readinto(self._chunk)
+            if late:
+                return False
+            steps += 1
+            await clock.sleep_ms(1 if steps < _PATIENT_STEPS else _STEP_MS)

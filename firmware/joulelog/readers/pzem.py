@@ -1,0 +1,42 @@
+"""Peacefair PZEM energy monitors on RS485 or a TTL UART.
+
+    readers = [
+        {"type": "pzem", "name": "heat pump", "uart": 2, "address": 1},
+        {"type": "pzem", "name": "car", "uart": 2, "address": 2},
+    ]
+
+Several meters may share a UART, each with an address of its own (tools/pzem.py sets it).
+"""
+
+import pzem
+from modbus.registers import Table
+from modbus.rtu import READ_INPUT
+
+from . import bus, polled
+
+SCHEMA = (
+    """\
+model   | choice ac dc | "ac" | ac: PZEM-004T v3, 014, 016; dc: PZEM-003, 017
+address | int 1..248   | 1    | of the meter; 248 reaches one that is alone on the line
+stop    | choice 1 2   | null | stop bits; null: what the model has
+""",
+    bus.SCHEMA,
+)
+
+_BAUD = 9600
+
+
+def line(entry: dict) -> dict:
+    """How an entry uses the line."""
+    stop = entry["stop"] or pzem.STOP_BITS[entry["model"]]
+    return bus.settings(entry, _BAUD, "none", stop)
+
+
+class Reader(polled.Polled):
+    """One PZEM."""
+
+    def __init__(self, name: str, entry: dict, app, output) -> None:
+        super().__init__(name, entry, app, output, bus.of(app, entry, line(entry)))
+        model = entry["model"]
+        most_kwh = pzem.MOST_POWER_W[model] // 1000
+        self.use(Table(pzem.TABLES[model]), READ_INPUT, most_kwh)
