@@ -356,6 +356,17 @@ class TestStages(unittest.TestCase):
         self.assertTrue(set(gaps[4:]) <= {60}, gaps)
         self.assertTrue("no answer from anybody for 18" in stand.log.lines[1], stand.log.lines[1])
 
+    def test_a_link_that_goes_deaf_after_it_has_carried(self):
+        stand = Stand(SETTINGS)
+
+        async def story():
+            for number in range(60):
+                await stand.virtual.advance(10000)
+                net.answered() if number < 30 else net.unanswered()
+
+        stand.play(story)
+        self.assertEqual([ms // 10000 for ms in stand.station.off], [49])
+
     def test_an_answer_ends_the_doubt(self):
         stand = Stand(SETTINGS)
 

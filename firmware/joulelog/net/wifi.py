@@ -109,6 +109,7 @@ class Wifi:
         why = "link lost"
         while self._interface.isconnected():
             if net.answers != self._answers:
+                self._answers = net.answers
                 self._deaf_ms = _DEAF_MS
             elif self._networks and net.deaf_ms() > self._deaf_ms:
                 why = "no answer from anybody for %d s" % (net.deaf_ms() // 1000)
