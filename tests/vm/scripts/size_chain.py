@@ -32,14 +32,14 @@ def build():
     """The app, with one reader and one sink."""
     import board
 
-    from joulelog import app, registry, schema
+    from joulelog import start
 
     config = {
         "readers": [{"type": "dsmr", "uart": "sim"}],
         "sinks": [{"type": "influxdb", "url": "http://127.0.0.1", "database": "x", "interval": 0}],
         "log": {"size_kb": 0, "level": "warning"},
     }
-    return app.App(schema.check(config, board, registry), board)
+    return start.build(config, board)
 
 
 async def answer(method, url, body, headers, tls, timeout_ms, limit) -> tuple:
