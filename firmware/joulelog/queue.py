@@ -263,5 +263,26 @@ class Cursor:
         return self._period_ahead.get(source.name) != time // self._every
 
 
+class Consumer:
+    """Counters of whoever has a cursor: what the sinks have in common."""
+
+    cursor: Cursor
+
+    @property
+    def sent(self) -> int:
+        """Readings that the destination confirmed."""
+        return self.cursor.sent
+
+    @property
+    def superseded(self) -> int:
+        """Readings that a newer one replaced, where messages carry no time."""
+        return self.cursor.superseded
+
+    @property
+    def dropped(self) -> int:
+        """Readings lost because the queue was full."""
+        return self.cursor.dropped
+
+
 def _serial(item: tuple) -> int:
     return item[0]

@@ -25,6 +25,7 @@ from micropython import const
 
 from .. import clock
 from ..errors import Denied, Refused, Retry
+from ..queue import Consumer
 
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
@@ -70,7 +71,7 @@ class Writer:
         return self._view[: self.length]
 
 
-class BatchSink:
+class BatchSink(Consumer):
     """A sink that sends batches; see the module's text."""
 
     COUNTERS = ("sent", "retried", "superseded", "set_aside", "dropped")
@@ -93,21 +94,6 @@ class BatchSink:
         self._last = -1  # serial of the last reading in the buffer
         self._count = 0  # readings in the buffer
         self._failures = 0  # in a row
-
-    @property
-    def sent(self) -> int:
-        """Readings that the server confirmed."""
-        return self.cursor.sent
-
-    @property
-    def superseded(self) -> int:
-        """Readings that a newer one replaced."""
-        return self.cursor.superseded
-
-    @property
-    def dropped(self) -> int:
-        """Readings lost because the queue was full."""
-        return self.cursor.dropped
 
     def describe(self) -> str:
         """Where it delivers to: for the start report."""

@@ -10,13 +10,14 @@ import sys
 from exact import DECIMALS, KEY, UNIT, text
 
 from .. import clock
+from ..queue import Consumer
 
 SCHEMA = """\
 style | choice auto table lines | "auto" | auto: a table where the terminal can redraw it
 """
 
 
-class Sink:
+class Sink(Consumer):
     """Prints what the cursor gives."""
 
     COUNTERS = ("sent", "superseded", "dropped")
@@ -32,21 +33,6 @@ class Sink:
         self._tail = _Tail()
         self._latest: dict = {}  # source name -> (when, reading): what the table shows
         self._table = style == "table" or (style == "auto" and app.terminal)
-
-    @property
-    def sent(self) -> int:
-        """Readings printed."""
-        return self.cursor.sent
-
-    @property
-    def superseded(self) -> int:
-        """Readings left out for a newer one: none, each is printed."""
-        return self.cursor.superseded
-
-    @property
-    def dropped(self) -> int:
-        """Readings lost because the queue was full."""
-        return self.cursor.dropped
 
     def describe(self) -> str:
         """For the start report."""
