@@ -5,6 +5,7 @@
     python3 tools/decode.py dsmr --key 0123…ef --auth-key 0011…ff smarty.bin
     cat /dev/ttyUSB0 | python3 tools/decode.py dsmr
     python3 tools/decode.py x10a --model altherma-hybrid capture.bin     # decode_x10a.py
+    python3 tools/decode.py pzem capture.bin         # or modbus --model sdm630: decode_modbus.py
 
 Needs nothing but Python. Each telegram gives
 
@@ -216,12 +217,12 @@ def _from_hexadecimal(data: bytes) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Decode captured bytes of a meter.")
-    parser.add_argument("protocol", choices=["dsmr", "x10a"])
+    parser.add_argument("protocol", choices=["dsmr", "x10a", "pzem", "modbus"])
     parser.add_argument("files", nargs="*", help="files (none, or -: standard input)")
     parser.add_argument("--key", help="decryption key, 32 hexadecimal digits")
     parser.add_argument("--auth-key", help="authentication key: then the tag is checked too")
     parser.add_argument("--utc-offset", type=int, help="winter offset of the meter, in hours")
-    parser.add_argument("--model", default="core", help="x10a: which heat pump")
+    parser.add_argument("--model", default="core", help="x10a, modbus: which meter")
     arguments = parser.parse_intermixed_args()
     if arguments.auth_key and not arguments.key:
         parser.error("--auth-key checks what --key decrypts: give both")
@@ -248,6 +249,13 @@ def main() -> int:
 
                     for answer in decode_x10a.decode(b"".join(chunks), arguments.model):
                         show(answer)
+                    continue
+                if arguments.protocol in ("pzem", "modbus"):
+                    import decode_modbus
+
+                    data = b"".join(chunks)
+                    for frame in decode_modbus.decode(data, arguments.protocol, arguments.model):
+                        show(frame)
                     continue
                 key, auth_key = arguments.key, arguments.auth_key
                 decode_stream(chunks, show, key, auth_key, arguments.utc_offset)
