@@ -32,8 +32,8 @@ format: $(VENV)/dev ## format the code
 	$(VENV)/bin/ruff check --fix-only -q .
 	$(VENV)/bin/ruff format .
 
-size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json
-	$(PY) tools/size.py
+size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …)
+	@$(PY) tools/size.py $(if $(ONLY),--only $(ONLY))
 
 deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of checkouts>: without GitHub)
 	$(PY) tools/host/deps.py ensure
