@@ -32,7 +32,8 @@ def simulated(config: Path) -> list[dict]:
     readers = names.get("readers")
     if not isinstance(readers, (list, tuple)):
         return []  # the firmware says what is wrong with it
-    return [entry for entry in readers if isinstance(entry, dict) and entry.get("uart") == "sim"]
+    entries = [entry for entry in readers if isinstance(entry, dict)]
+    return [entry for entry in entries if "sim" in (entry.get("uart"), entry.get("pin"))]
 
 
 def start_simulated(entry: dict, model: str, speed: int) -> str:

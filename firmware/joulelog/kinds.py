@@ -67,6 +67,8 @@ def _pin(value, board) -> str | None:
     pins = getattr(board, "GPIO", None)
     if _is_int(value) and value >= 0 and (pins is None or value in pins):
         return None
+    if board.NAME == "HOST" and isinstance(value, str) and (value == "sim" or value[:1] == "/"):
+        return None  # what is recorded there
     if pins is None:
         return " is the number of a GPIO pin"
     return ": " + ", ".join([str(p) for p in sorted(pins)]) + " (GPIO numbers of this board)"

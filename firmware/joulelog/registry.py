@@ -13,6 +13,7 @@ READERS = (
     ("dsmr", "joulelog.readers.dsmr"),
     ("pzem", "joulelog.readers.pzem"),
     ("modbus", "joulelog.readers.modbus"),
+    ("pulse", "joulelog.readers.pulse"),
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),
     ("health", "joulelog.readers.health"),

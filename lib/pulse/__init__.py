@@ -94,7 +94,7 @@ class Detector:
 
     @property
     def margin(self) -> int | None:
-        """How far a flash rises above its threshold, in tenths of sigma; below 50 is too little."""
+        """How far a flash rises above its threshold, in tenths of sigma; 50 is little."""
         if not self._contrast:
             return None
         return min(9999, (self._contrast * 70 // 16) // max(1, self._sigma()))

@@ -28,8 +28,9 @@ def main(path: str, uarts: list) -> None:
     config = load(path)
     readers = getattr(config, "readers", ())
     for entry in readers if isinstance(readers, (list, tuple)) else ():
-        if uarts and isinstance(entry, dict) and entry.get("uart") == "sim":
-            entry["uart"] = uarts.pop(0)
+        for key in ("uart", "pin") if isinstance(entry, dict) else ():
+            if uarts and entry.get(key) == "sim":
+                entry[key] = uarts.pop(0)
     start.run(config, board, bool(os.getenv("TABLE")))
 
 

@@ -156,11 +156,26 @@ def write(path: Path, seconds: int, **options) -> int:
     return len(truth)
 
 
+def start(entry: dict, _speed: int = 1) -> str:
+    """A minute of light for a reader's entry, in a file that ADC of the computer plays."""
+    folder = Path(__file__).resolve().parents[2] / "build"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ("light-%s.u16" % entry.get("name", "pulse"))
+    write(path, 60, pulse_ms=max(30, entry.get("pulse_ms", 10)), spacing_ms=(900, 3000))
+    return str(path)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="A meter's LED as an ADC sees it, in a file.")
     add = parser.add_argument
-    add("--out", type=Path, required=True, metavar="FILE", help="the trace; FILE.json has the truth")
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the trace (.json: the truth)",
+    )
     add("--seconds", type=int, default=60)
     add("--seed", type=int, default=1)
     add("--dark", type=int, default=2000, help="ten thousandths of full scale, as all heights")

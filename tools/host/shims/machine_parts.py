@@ -80,16 +80,44 @@ class PWM:
 
 
 class ADC:
-    """An analogue input; tests set its reading (0 to 65535) in ADC.levels."""
+    """An analogue input; tests set its reading (0 to 65535) in ADC.levels.
+
+    A pin whose id is a file's path plays that recording: 16 bits per reading, low byte first, one
+    per PERIOD_US, again and again. seek_us() says which reading comes next.
+    """
+
+    PERIOD_US = 500
 
     levels = {}  # id of the pin -> 0..65535
 
     def __init__(self, pin, **options) -> None:
         self.id = pin.id if isinstance(pin, Pin) else pin
+        if isinstance(self.id, str):
+            self._file = open(self.id, "rb")  # noqa: SIM115 - as long as the input
+            self._count = self._file.seek(0, 2) // 2
+            if not self._count:
+                raise OSError("%s has no readings" % self.id)
+            self._buffer = bytearray(512)
+            self._first = -1  # number of the buffer's first reading
+            self._at = 0
+            self.seek_us = self._seek_us
 
     def read_u16(self) -> int:
         """The reading, 0 to 65535."""
-        return self.levels.get(self.id, 0)
+        if not isinstance(self.id, str):
+            return self.levels.get(self.id, 0)
+        at = self._at % self._count
+        first = at & ~255
+        if first != self._first:
+            self._first = first
+            self._file.seek(2 * first)
+            self._file.readinto(self._buffer)
+        self._at = at + 1
+        place = 2 * (at - first)
+        return self._buffer[place] | self._buffer[place + 1] << 8
+
+    def _seek_us(self, us: int) -> None:
+        self._at = us // self.PERIOD_US
 
 
 class WDT:
