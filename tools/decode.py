@@ -6,6 +6,7 @@
     cat /dev/ttyUSB0 | python3 tools/decode.py dsmr
     python3 tools/decode.py x10a --model altherma-hybrid capture.bin     # decode_x10a.py
     python3 tools/decode.py pzem capture.bin         # or modbus --model sdm630: decode_modbus.py
+    python3 tools/decode.py pulse light.u16                              # decode_pulse.py
 
 Needs nothing but Python. Each telegram gives
 
@@ -217,8 +218,9 @@ def _from_hexadecimal(data: bytes) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Decode captured bytes of a meter.")
-    parser.add_argument("protocol", choices=["dsmr", "x10a", "pzem", "modbus"])
+    parser.add_argument("protocol", choices=["dsmr", "x10a", "pzem", "modbus", "pulse"])
     parser.add_argument("files", nargs="*", help="files (none, or -: standard input)")
+    parser.add_argument("--pulse-ms", type=int, default=10, help="pulse: the shortest flash")
     parser.add_argument("--key", help="decryption key, 32 hexadecimal digits")
     parser.add_argument("--auth-key", help="authentication key: then the tag is checked too")
     parser.add_argument("--utc-offset", type=int, help="winter offset of the meter, in hours")
@@ -244,6 +246,12 @@ def main() -> int:
         try:
             with sys.stdin.buffer if name == "-" else open(name, "rb") as file:
                 chunks = watched(_chunks(file))
+                if arguments.protocol == "pulse":
+                    import decode_pulse
+
+                    for told in decode_pulse.decode(file.read(), arguments.pulse_ms):
+                        show(told)
+                    continue
                 if arguments.protocol == "x10a":
                     import decode_x10a
 

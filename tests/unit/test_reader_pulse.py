@@ -11,8 +11,8 @@ import machine  # noqa: E402
 from civil import seconds  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock, sampler  # noqa: E402
-from joulelog.readers import pulse  # noqa: E402
+from joulelog import clock  # noqa: E402
+from joulelog.readers import pulse, sampler  # noqa: E402
 
 NOON = seconds(2026, 11, 20, 12)
 ENTRY = {

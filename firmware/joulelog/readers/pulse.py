@@ -14,7 +14,7 @@ from micropython import const
 from pulse.meter import Meter
 
 from .. import clock
-from ..pulse_inputs import COUNTERS, Contact, Hardware, Light
+from .pulse_inputs import COUNTERS, Contact, Hardware, Light
 
 SCHEMA = """\
 input      | choice adc pin counter | "adc" | light on an ADC, a digital pin, or the chip's counter

@@ -16,7 +16,7 @@ from array import array
 import machine
 from micropython import const
 
-from . import clock
+from .. import clock
 
 READS = const(2)
 

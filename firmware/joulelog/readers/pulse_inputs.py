@@ -18,7 +18,7 @@ import pulse
 from micropython import const
 from pulse.meter import Edges
 
-from . import clock
+from .. import clock
 from .sampler import READS, Sampler
 
 COUNTERS = ("blind_ms", "errors", "overflows") + pulse.COUNTERS

@@ -1,0 +1,106 @@
+"""Pulse meters from the light to a reading: figures with known truth, and the real firmware."""
+
+import json
+import re
+import subprocess
+import sys
+from array import array
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_run import Run
+from tools import bench_pulse
+from tools.sim import pulse as sim
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+readers = [{"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000, "window": 5, "calibrate": True}]
+sinks = [{"type": "console"}]
+log = {"directory": "%s"}
+"""
+
+
+def test_no_error_at_the_limit() -> None:
+    missed, invented, detector = bench_pulse.errors(20000, seed=7)
+    assert (missed, invented) == (0, 0)
+    assert detector.count >= 20000
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"missing": 10},
+        {"double": 10, "spacing_ms": (30, 30)},
+        {"drift": 6000, "drift_s": 60},
+        {"flicker": 100},
+        {"spacing_ms": (20, 400), "pulses": 500},
+        {"dark": 0, "spacing_ms": (100, 100), "pulses": 500},
+        {"noise": 0},
+        {"contrast": 7500},
+        {"pulse_ms": 15, "gap_ms": 17},
+    ],
+    ids=str,
+)
+def test_no_error_beside_it(options: dict) -> None:
+    missed, invented, _ = bench_pulse.errors(**({"pulses": 2000} | options))
+    assert (missed, invented) == (0, 0)
+
+
+def test_the_bench_sees_errors() -> None:
+    """With too little light, so that a figure of 0 means something."""
+    missed, _, _ = bench_pulse.errors(500, contrast=500)
+    assert missed > 100
+
+
+def test_a_lamp_costs_half_a_second() -> None:
+    options = {"spacing_ms": (700, 1500), "pulse_ms": 20}
+    lamp = lambda second: 1500 if 60 < second < 120 else 0  # noqa: E731
+    missed, invented, detector = bench_pulse.errors(200, lamp=lamp, **options)
+    assert missed <= 2 and invented == 0
+    assert detector.relearned == 2
+
+
+def test_a_trace_and_its_truth(tmp_path) -> None:
+    path = tmp_path / "led.u16"
+    count = sim.write(path, 20, pulse_ms=20, spacing_ms=(300, 900))
+    truth = json.loads(path.with_suffix(".json").read_text())
+    assert truth["pulses"] == count == len(truth["ms"]) > 15
+    assert path.stat().st_size == 20 * 2 * 1000000 // truth["period_us"]
+    text = tmp_path / "led.txt"
+    readings = array("H", path.read_bytes())
+    text.write_text("\n".join(map(str, readings)))
+    for name in (path, text):
+        lines = decode("pulse", str(name), "--pulse-ms", "20")
+        for line, ms in zip(lines, truth["ms"], strict=False):
+            assert ms <= line["ms"] <= ms + 20
+        assert lines[-1]["pulses"] == count
+        assert 9 < float(lines[-1]["contrast"]) < 13
+    dark = tmp_path / "dark.u16"
+    dark.write_bytes(b"\x00\x10" * 4000)
+    assert run_decode("pulse", str(dark)).returncode == 1
+
+
+def run_decode(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / "tools/decode.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def decode(*arguments: str) -> list[dict]:
+    done = run_decode(*arguments)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("runtime", [[], ["--vm", "--profile", "esp32"]], ids=["cpython", "vm"])
+def test_the_firmware_counts_what_the_recording_has(runtime, tmp_path) -> None:
+    config = tmp_path / "pulse_config.py"
+    config.write_text(CONFIG % tmp_path)
+    run = Run("--config", str(config), *runtime)
+    try:
+        run.wait_for(r"light \d+\.\d %, flash \+1\d\.\d %, noise 0\.\d\d %, margin", 60, 8)
+        run.wait_for(r"pulse pulses=\d+ pulses_total=\d+ energy_import=0\.\d\d\d", 30, 4)
+        counts = re.findall(r"pulses=(\d+) pulses_total=(\d+)", run.output)
+        assert sum(int(pulses) for pulses, _ in counts) == int(counts[-1][1]) >= 5
+    finally:
+        run.interrupt()
