@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiers
 from tests.integration.test_run import Run
+from tests.servers.real_influxdb import RealInfluxdb
+from tests.servers.real_mosquitto import Mosquitto, Recorder
 from tools import bench_pulse
 from tools.sim import pulse as sim
 
@@ -104,3 +107,52 @@ def test_the_firmware_counts_what_the_recording_has(runtime, tmp_path) -> None:
         assert sum(int(pulses) for pulses, _ in counts) == int(counts[-1][1]) >= 5
     finally:
         run.interrupt()
+
+
+SERVERS = """
+readers = [{"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000, "window": 5}]
+sinks = [
+    {"type": "console"},
+    {"type": "mqtt", "host": "127.0.0.1", "port": %d},
+    {"type": "influxdb", "url": "%s", "database": "energy", "interval": 1},
+]
+log = {"directory": "%s"}
+"""
+
+
+@pytest.mark.parametrize("runtime", [[], ["--vm", "--profile", "esp32"]], ids=["cpython", "vm"])
+def test_into_all_three_and_over_a_restart(runtime, tmp_path) -> None:
+    tiers.require("mosquitto", "servers", "apt install mosquitto")
+    tiers.require("influxd", "servers", "apt install influxdb")
+    if runtime:
+        sys.path.insert(0, str(ROOT / "tools/host"))
+        import deps
+
+        if deps.path() is None:
+            tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")
+    broker = Mosquitto(tmp_path / "mosquitto")
+    broker.start()
+    config = tmp_path / "pulse_config.py"
+    shown: list[tuple[int, int]] = []
+    with RealInfluxdb(tmp_path / "influxdb") as server, Recorder(broker.port) as recorder:
+        server.create("energy")
+        config.write_text(SERVERS % (broker.port, server.url, tmp_path))
+        for _ in range(2):  # the second time it goes on where the first one ended
+            run = Run("--config", str(config), *runtime)
+            try:
+                run.wait_for(r"pulse pulses=\d+ pulses_total", 60, 4)
+                said = re.search(r"(\d+) pulses so far", run.output)
+                assert said and (not shown or int(said.group(1)) >= shown[-1][1] > 0)
+            finally:
+                run.interrupt()
+            found = re.findall(r"pulses=(\d+) pulses_total=(\d+)", run.output)
+            shown += [(int(pulses), int(total)) for pulses, total in found]
+        rows = server.rows("energy", 'SELECT * FROM "energy" ORDER BY time')
+        payloads = [json.loads(text) for topic, text, _ in recorder.messages if "pulse/" in topic]
+    broker.stop()
+    stored = [(int(row["pulses"]), int(row["pulses_total"])) for row in rows]
+    assert len(stored) >= 6
+    assert len(payloads) >= 6
+    assert set(stored) <= set(shown)
+    totals = [total for _, total in shown]
+    assert totals == sorted(totals) and totals[-1] > totals[3]
