@@ -66,10 +66,14 @@ def merged(text: str, target: Target) -> list[str]:
             rows.append((f"{where}{key}", shown, origin))
 
     add("", {"device": config.device, "board": config.board}, given, {})
-    for section in ("wifi", "log", "clock", "queue"):
+    lists = ["readers", "sinks"]
+    for section in ("wifi", "log", "clock", "queue", "led", "webrepl"):
         values = getattr(config, section) or {}
+        if isinstance(values, list):  # several networks
+            lists.insert(0, section)
+            continue
         add(f"{section}.", values, given.get(section) or {}, board.get(section, {}))
-    for section in ("readers", "sinks"):
+    for section in lists:
         for index, entry in enumerate(getattr(config, section)):
             add(f"{section}[{index}].", entry, given[section][index], {})
     width = max(len(row[0]) for row in rows)
