@@ -332,6 +332,32 @@ class TestReader(unittest.TestCase):
         stand.play(55000)
         self.assertEqual(stand.values("energy"), [40001, 40002, 40004, 40005, 40006])
 
+    def test_a_line_that_never_falls_silent(self):
+        stand = self.stand
+        reader = stand.add(misses=1)
+        wire = stand.wire
+        read = wire.readinto
+        heard = [-1]
+
+        def chatter(buffer, size=None):
+            """Bytes that nobody asked for, each millisecond."""
+            count = read(buffer)
+            if not count and heard[0] != stand.virtual.ms:
+                heard[0] = stand.virtual.ms
+                buffer[:3] = b"\x01\x04\x00"
+                count = 3
+            return count
+
+        def deaf():
+            self.assertEqual(reader.state, "ok")  # the answer was found in all that
+            wire.meters.clear()
+
+        wire.readinto = chatter
+        wire.meters[1] = answering(reply())
+        stand.play(35000, deaf, 35000)
+        self.assertEqual(reader.state, "no answer")
+        self.assertTrue(reader.damaged >= 3)
+
     def test_a_damaged_answer_is_asked_for_again(self):
         stand = self.stand
         reader = stand.add()

@@ -38,6 +38,7 @@ _PATIENT_STEPS = const(12)  # looks a millisecond apart, then fewer
 _STEP_MS = const(5)
 _DRAINS = const(64)  # chunks thrown away before a request, at most
 _WRITE_MS = const(100)
+_LAST_LOOKS = const(8)  # chunks that were there when the time was over
 
 
 def settings(entry: dict, baud: int, parity: str, stop: int) -> dict:
@@ -151,14 +152,15 @@ class Bus:
         deadline = clock.uptime_ms() + soonest_us // 1000 + timeout_ms
         await clock.sleep_ms(soonest_us // 1000)
         steps = 0
-        while True:
+        left = _LAST_LOOKS
+        while left:
             late = clock.uptime_ms() > deadline  # looked at before the line: its bytes still count
             count = uart.readinto(self._chunk)
-            while count:
-                if self.answer.take(self._chunk, 0, count):
-                    return True
-                count = uart.readinto(self._chunk)
+            if count and self.answer.take(self._chunk, 0, count):
+                return True
             if late:
-                return False
+                left = left - 1 if count else 0
             steps += 1
-            await clock.sleep_ms(1 if steps < _PATIENT_STEPS else _STEP_MS)
+            pause_ms = 1 if steps < _PATIENT_STEPS else _STEP_MS
+            await clock.sleep_ms(0 if count else pause_ms)
+        return False
