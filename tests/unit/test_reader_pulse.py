@@ -330,6 +330,40 @@ class TestSampler(unittest.TestCase):
         self.assertEqual(made.take(self.block), 7)
         self.assertEqual(made.blind_ms, 2 * (18 - 7))
 
+    def test_timers_are_shared_out(self):
+        class Timer:
+            PERIODIC = 1
+            made: list = []
+
+            def __init__(self, number):
+                if number > 2:
+                    raise ValueError("invalid Timer number")
+                Timer.made.append(number)
+
+            def init(self, period, mode, callback):
+                self.callback = callback
+
+            def deinit(self):
+                pass
+
+        machine.Timer = Timer
+        try:
+            four = [sampler.Sampler(machine.ADC(35), 2, 8) for _ in range(4)]
+            for one in four:
+                one.start(True)
+            self.assertEqual([one.uses_timer for one in four], [True, True, True, False])
+            four[0].stop()
+            again = sampler.Sampler(machine.ADC(35), 2, 8)
+            again.start(True)
+            self.assertEqual(Timer.made, [0, 1, 2, 0])
+            self.now += 2
+            again._timer.callback(again._timer)
+            self.assertEqual(again.take(self.block), 1)
+            for one in (four[1], four[2], again):
+                one.stop()
+        finally:
+            del machine.Timer
+
     def test_an_adc_that_refuses(self):
         made = self.sampler()
 

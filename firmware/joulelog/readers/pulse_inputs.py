@@ -136,6 +136,7 @@ class Contact(_Input):
         self._edges = Edges(self._add, active, entry["pulse_ms"] // 2, entry["gap_ms"])
         self._entry = entry
         self._only_input = entry["pin"] in getattr(board, "INPUT_ONLY", ())
+        self.overflows = 0  # of its own from the start: an interrupt cannot make it
         self._ring = array("i", [0] * _PENDING)
         self._head = 0  # written by the interrupt
         self._tail = 0

@@ -20,7 +20,9 @@ from .. import clock
 
 READS = const(2)
 
-_timers = 0  # in use
+_TIMERS = const(4)  # at most
+
+_taken: list = []  # numbers of the timers in use
 
 
 class Sampler:
@@ -39,32 +41,38 @@ class Sampler:
         self._last = clock.ticks_ms()
         self._bunched = False
         self._timer = None
+        self._number = 0  # the timer's
         self._seek = getattr(adc, "seek_us", None)
         self._played_ms = clock.uptime_ms()
 
     def start(self, timer: bool, esp8266: bool = False) -> None:
         """Begin, by a timer where one is wanted and there is a free one."""
-        global _timers
         self._last = clock.ticks_ms()
         self._played_ms = clock.uptime_ms()
         if not timer or self._seek or not hasattr(machine, "Timer"):
             return
-        number = -1 if esp8266 else _timers
+        number = -1  # virtual: as many as one likes
+        if not esp8266:
+            free = [n for n in range(_TIMERS) if n not in _taken]
+            if not free:
+                return
+            number = free[0]
         try:
             self._timer = machine.Timer(number)
             self._timer.init(period=self._tick_ms, mode=self._timer.PERIODIC, callback=self.tick)
-        except ValueError:  # all in use
+        except ValueError:  # the chip has fewer
+            self._timer = None
             return
-        _timers += 1
+        self._number = number
+        _taken.append(number)
         self.uses_timer = True
 
     def stop(self) -> None:
         """Leave the timer to others."""
-        global _timers
         if self._timer:
             self._timer.deinit()
             self._timer = None
-            _timers -= 1
+            _taken.remove(self._number)
 
     def tick(self, _timer=None) -> None:
         """Take one sample: called by the timer, so that nothing in here allocates."""
