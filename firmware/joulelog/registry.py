@@ -16,6 +16,7 @@ READERS = (
     ("pulse", "joulelog.readers.pulse"),
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),
+    ("heat", "joulelog.derive.heat"),
     ("health", "joulelog.readers.health"),
 )
 

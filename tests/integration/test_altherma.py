@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiers
 from tests.integration.test_run import ON_THE_VM, config, start  # noqa: F401 - a fixture
+from tests.servers.real_influxdb import RealInfluxdb
+from tests.servers.real_mosquitto import Mosquitto, Recorder
 from tools.sim import altherma
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +101,71 @@ def test_a_bad_line(start, tmp_path, arguments) -> None:  # noqa: F811
         unit.wait(5)
         if unit.stdout:
             unit.stdout.close()
+
+
+ERLA = "'altherma-erla-d-ebv-ebb-ebvz-d-series-11-16kw'"
+LABELS = (
+    "['operation_mode', 'flow', 'Leaving water temp. before BUH (R1T)', 'return_temperature',"
+    " 'inverter_current', 'water_pressure', 'Fan 1 (step)']"
+)
+
+
+# All 181 channels and three destinations are too much for the heap of an ESP32.
+@pytest.mark.parametrize(
+    "how, model",
+    [
+        ([], "'core'"),
+        ([], ERLA),
+        (ON_THE_VM[0], "'core'"),
+        (ON_THE_VM[0], ERLA + ", 'labels': " + LABELS),
+    ],
+    ids=["cpython-core", "cpython-model", "esp32-core", "esp32-labels"],
+)
+def test_into_console_mqtt_and_influxdb(start, tmp_path, how, model) -> None:  # noqa: F811
+    """The heat pump and what is derived from it, in every place where people keep it."""
+    tiers.require("mosquitto", "servers", "apt install mosquitto")
+    broker = Mosquitto(tmp_path / "broker")
+    broker.start()
+    try:
+        with RealInfluxdb(tmp_path / "influx") as server, Recorder(broker.port) as recorder:
+            server.create("energy")
+            text = (CONFIG % f", 'model': {model}").replace(
+                "}]\n", "}, {'type': 'heat', 'source': 'hp'}]\n", 1
+            )
+            text = text.replace(
+                "[{'type': 'console'}]",
+                "[{'type': 'console'}, {'type': 'mqtt', 'host': '127.0.0.1', 'port': %d,"
+                " 'batch': 8192, 'in_flight': 1},"
+                " {'type': 'influxdb', 'url': %r, 'database': 'energy', 'batch': 8192}]"
+                % (broker.port, server.url),
+            )
+            text += "\nqueue = {'slots': 8}"  # of 181 channels each
+            run = start("--config", config(tmp_path, text), *how)
+            run.wait_for("heat thermal_power=.* electric_energy=", 60, count=6)
+            recorder.wait_for(lambda: len(_states(recorder, "heat")) >= 5)
+            assert run.interrupt() == 0
+            assert "Traceback" not in run.output
+            assert "set aside" not in run.output
+            pump, heat = _states(recorder, "hp")[-1], _states(recorder, "heat")[-1]
+            assert pump["operation_mode"] == "Heating"
+            assert pump["water_pressure"] == 1.6
+            difference = pump["flow_temperature"] - pump["return_temperature"]
+            watts = pump["flow"] * difference * 4176 / 60
+            assert abs(heat["thermal_power"] - watts) <= 1
+            rows = [row for row in server.rows("energy", 'SELECT * FROM "energy"')]
+            assert [row for row in rows if row.get("water_pressure") == "1.6"]
+            assert [row for row in rows if row.get("thermal_power")]
+    finally:
+        broker.stop()
+
+
+def _states(recorder: Recorder, source: str) -> list[dict]:
+    found = []
+    for topic, payload, _ in list(recorder.messages):
+        if f"/{source}/" in f"/{topic}/" and topic.endswith("/state"):
+            told = json.loads(payload)
+            found.append(told.get("values", told))
+    return found
 
 
 def test_decode() -> None:

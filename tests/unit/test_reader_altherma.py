@@ -127,8 +127,13 @@ class Board:
     RX_BUFFER = 4096
 
 
+class Config:
+    queue = {"slots": 64}
+
+
 class App:
     board = Board()
+    config = Config()
     clock = clock.Clock()
 
 

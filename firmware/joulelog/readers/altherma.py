@@ -39,6 +39,7 @@ _DRAIN_READS = const(8)  # what lies in the buffer before a request is of the pa
 _ABSENT_MS = const(6 * 3600 * 1000)  # "no such register" is believed for so long
 _PATIENCE = const(3)  # rounds without an answer, before another protocol is tried
 _LISTED = const(6)
+_VALUE_BYTES = const(5)  # of a value in the queue; some take an object of their own
 # What tells that a unit speaks a protocol: it has one of these registers.
 _PROBES = (("I", 0x10), ("I", 0x60), ("S", 0x55), ("S", 0x53))
 _ROTEX = const(0x56)  # only Rotex units have this register of protocol S
@@ -159,9 +160,24 @@ class Reader:
         await clock.sleep_ms(0)
         gc.collect()
         self._table = made
+        self._weigh(len(made.channels))
         if made.missing:
             missing = ", ".join(made.missing[:_LISTED])
             self._log.warning("`labels`: the model %s has no %s", model, missing)
+
+    def _weigh(self, channels: int) -> None:
+        """Say so where the queue will need more memory than there is: it keeps its readings."""
+        if not hasattr(gc, "mem_free"):
+            return
+        slots = self._app.config.queue["slots"]
+        need = channels * _VALUE_BYTES * slots
+        free = gc.mem_free()
+        if need > free // 2:
+            text = (
+                "%d channels in %d slots of `queue` need %d kB of %d; take `labels`, or %d slots"
+            )
+            fine = max(4, free // (2 * channels * _VALUE_BYTES))
+            self._log.warning(text, channels, slots, need // 1000, free // 1000, fine)
 
     async def _round(self, uart) -> bool:
         """Ask for all registers, and publish; False where none of them answered."""

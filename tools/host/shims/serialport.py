@@ -41,7 +41,11 @@ class SerialPort:
         characters[termios.VMIN] = 1
         characters[termios.VTIME] = 0
         settings = [0, 0, control, 0, speed, speed, characters]
-        termios.tcsetattr(self._fd, termios.TCSANOW, settings)
+        try:
+            termios.tcsetattr(self._fd, termios.TCSANOW, settings)
+        except termios.error:  # a pty has no parity: glibc complains where all else is the same
+            settings[2] &= ~termios.PARENB
+            termios.tcsetattr(self._fd, termios.TCSANOW, settings)
 
     def waiting(self) -> int:
         """Bytes that can be read at once."""

@@ -1,0 +1,1 @@
+"""Readings made from readings: a cursor in, an output out; to everybody else a reader."""

@@ -1,0 +1,253 @@
+"""What a heat pump makes of its electricity: power in and out, COP, and the energies.
+
+    readers = [
+        {"type": "altherma", "uart": 2},
+        {"type": "heat", "source": "altherma"},
+    ]
+
+Heat is flow x temperature difference x heat capacity of the water, in front of the backup heater.
+Electricity is current x voltage of the inverter (apparent power: its power factor is not known) or
+what another reader measured. All of it in integers: powers are rounded to 1 W, the COP to 0.01,
+energies add up millijoules, by the mean of two readings at most five minutes apart.
+"""
+
+import logging
+
+from exact import DECIMALS, KEY, rescale
+from micropython import const
+
+from .. import clock
+from ..reading import SOURCE, TIME, VALUES
+
+SCHEMA = """\
+source        | text            | "altherma" | name of the heat pump's reader
+meter         | text            | ""         | reader that measures the electricity; "": inverter
+meter_channel | text            | "power"    | its channel, in W
+voltage       | int 100..260    | 230        | V, where the heat pump does not tell
+phases        | int 1..3        | 1          | phases that the inverter's current flows in
+heat_capacity | int 3000..4300  | 4176       | J per litre and K; 3700 or so with glycol
+"""
+
+_POLL_MS = const(500)
+_GAP_MS = const(300000)  # what lies between two readings that far apart is not known
+_OLD_S = const(120)  # how old a meter's reading may be
+_PATIENCE_MS = const(180000)
+_SAVE_MS = const(900000)  # of the energies, at most this much is lost with the power
+_LEAST_W = const(50)  # a COP of less is noise
+_LOW_V = const(100)
+_HIGH_V = const(300)
+_MJ_PER_WH = const(3600000)
+
+CHANNELS = (
+    ("thermal_power", "W", 0, "measurement", "power"),
+    ("electric_power", "W", 0, "measurement", "power"),
+    ("cop", "", 2, "measurement", ""),
+    ("heat_energy", "kWh", 3, "total_increasing", "energy"),
+    ("cold_energy", "kWh", 3, "total_increasing", "energy"),
+    ("electric_energy", "kWh", 3, "total_increasing", "energy"),
+)
+
+
+def divided(number: int, divisor: int) -> int:
+    """number / divisor, rounded half away from zero; divisor above 0."""
+    if number < 0:
+        return -((-2 * number + divisor) // (2 * divisor))
+    return (2 * number + divisor) // (2 * divisor)
+
+
+def thermal_power(flow: tuple, warm: tuple, cold: tuple, heat_capacity: int) -> int:
+    """W of a flow in litres per minute between two temperatures, each (value, decimals).
+
+    heat_capacity in J per litre and K. Negative where the water is cooled.
+    """
+    decimals = max(warm[1], cold[1])
+    difference = rescale(warm[0], warm[1], decimals) - rescale(cold[0], cold[1], decimals)
+    return divided(flow[0] * difference * heat_capacity, 60 * 10 ** (flow[1] + decimals))
+
+
+def cop(thermal: int | None, electric: int | None, cooling: bool) -> int | None:
+    """Hundredths of W out per W in; None while it means nothing (standing still, defrosting)."""
+    if thermal is None or electric is None or electric < _LEAST_W:
+        return None
+    if cooling:
+        thermal = -thermal
+    return divided(thermal * 100, electric) if thermal > 0 else None
+
+
+class Energy:
+    """Adds up a power that is known now and then."""
+
+    def __init__(self, watt_hours: int = 0) -> None:
+        self._millijoules = watt_hours * _MJ_PER_WH
+
+    def add(self, watts_twice: int, ms: int) -> None:
+        """So many half watts for so many milliseconds."""
+        self._millijoules += watts_twice * ms // 2
+
+    @property
+    def watt_hours(self) -> int:
+        """Whole Wh: the kWh with three decimals."""
+        return self._millijoules // _MJ_PER_WH
+
+
+class Reader:
+    """Derives from the readings of one heat pump."""
+
+    COUNTERS = ("gaps",)
+
+    def __init__(self, name: str, entry: dict, app, output) -> None:
+        self.name = name
+        self.state = "waiting"
+        self.gaps = 0  # times that too much lay between two readings to say what flowed
+        self._entry = entry
+        self._app = app
+        self._output = output
+        self._log = logging.getLogger(name)
+        self._cursor = app.queue.cursor(name, [entry["source"]])
+        self._source = None  # the one that the places below belong to
+        self._places: dict = {}  # key -> (index, decimals)
+        self._before: tuple | None = None  # (uptime, thermal, electric) of the last reading
+        self._saved_ms = clock.uptime_ms()
+        kept = app.guard.store.get("heat " + name, ())
+        wh = [int(text) for text in kept] if len(kept) == 3 else [0, 0, 0]
+        self._energies = [Energy(number) for number in wh]  # heat, cold, electricity
+
+    def describe(self) -> str:
+        """For the start report."""
+        entry = self._entry
+        power = "current x voltage of the inverter"
+        if entry["meter"]:
+            power = "%s of %s" % (entry["meter_channel"], entry["meter"])
+        return "heat, COP and energies of %s; electricity: %s" % (entry["source"], power)
+
+    async def run(self) -> None:
+        """Derive for ever."""
+        heard = clock.uptime_ms()
+        while True:
+            item = self._cursor.next(True)
+            now = clock.uptime_ms()
+            if item is not None:
+                heard = now
+                self.state = "ok"
+                self._derive(item[2], now)
+                self._cursor.confirm(item[0])
+                await clock.sleep_ms(0)
+                continue
+            if now - heard > _PATIENCE_MS and self.state != "no source":
+                self.state = "no source"
+                known = ", ".join(sorted(self._app.queue.latest)) or "none"
+                text = "`source`: no reading of %s for 3 minutes; there are those of: %s"
+                self._log.warning(text, self._entry["source"], known)
+            await clock.sleep_ms(_POLL_MS)
+
+    def _derive(self, reading: tuple, now: int) -> None:
+        source = reading[SOURCE]
+        values = reading[VALUES]
+        if source is not self._source:
+            self._adopt(source)
+        thermal = self._thermal(values)
+        electric = self._electric(values, reading[TIME])
+        self._add_up(now, thermal, electric)
+        mode = self._text(values, "indoor_mode") or self._text(values, "operation_mode")
+        heat, cold, electricity = [energy.watt_hours for energy in self._energies]
+        derived = (
+            thermal,
+            electric,
+            cop(thermal, electric, mode.startswith("Cooling")),
+            heat if self._knows_heat() else None,
+            cold if self._knows_heat() else None,
+            electricity if self._knows_power() else None,
+        )
+        self._output.publish(reading[TIME], CHANNELS, derived)
+
+    def _adopt(self, source) -> None:
+        """Another table of the heat pump: look where the inputs are."""
+        self._source = source
+        self._places = {}
+        for index, channel in enumerate(source.channels):
+            self._places[channel[KEY]] = (index, channel[DECIMALS])
+        missing = []
+        if not self._knows_heat():
+            missing.append("flow, flow_temperature, return_temperature for the heat")
+        if not self._knows_power():
+            missing.append("inverter_current (or a `meter`) for the electricity")
+        if missing:
+            self._log.warning("%s has not all of: %s", source.name, "; ".join(missing))
+
+    def _knows_heat(self) -> bool:
+        places = self._places
+        return "flow" in places and "flow_temperature" in places and "return_temperature" in places
+
+    def _knows_power(self) -> bool:
+        return bool(self._entry["meter"]) or "inverter_current" in self._places
+
+    def _number(self, values, key: str) -> tuple | None:
+        """(value, decimals) or None."""
+        place = self._places.get(key)
+        if place is None or not isinstance(values[place[0]], int):
+            return None
+        return values[place[0]], place[1]
+
+    def _text(self, values, key: str) -> str:
+        place = self._places.get(key)
+        return "" if place is None else str(values[place[0]] or "")
+
+    def _thermal(self, values) -> int | None:
+        flow = self._number(values, "flow")
+        warm = self._number(values, "flow_temperature")
+        cold = self._number(values, "return_temperature")
+        if flow is None or warm is None or cold is None:
+            return None
+        return thermal_power(flow, warm, cold, self._entry["heat_capacity"])
+
+    def _electric(self, values, time: int) -> int | None:
+        entry = self._entry
+        if entry["meter"]:
+            return self._metered(time)
+        current = self._number(values, "inverter_current")
+        if current is None:
+            return None
+        voltage = self._number(values, "inverter_voltage")
+        if voltage is None or not _LOW_V <= voltage[0] // 10 ** voltage[1] <= _HIGH_V:
+            voltage = (entry["voltage"], 0)
+        watts = current[0] * voltage[0] * entry["phases"]
+        return divided(watts, 10 ** (current[1] + voltage[1]))
+
+    def _metered(self, time: int) -> int | None:
+        """The newest power of the meter, if it is of about that time."""
+        reading = self._app.queue.latest.get(self._entry["meter"])
+        if reading is None:
+            return None
+        mine = self._app.clock.resolve(time)
+        its = self._app.clock.resolve(reading[TIME])
+        if mine is None or its is None:
+            mine, its = time, reading[TIME]
+        if abs(mine - its) > _OLD_S:
+            return None
+        for channel, value in zip(reading[SOURCE].channels, reading[VALUES]):
+            if channel[KEY] == self._entry["meter_channel"]:
+                return divided(value, 10 ** channel[DECIMALS]) if isinstance(value, int) else None
+        return None
+
+    def _add_up(self, now: int, thermal: int | None, electric: int | None) -> None:
+        """The energies since the last reading, each by the mean of two powers."""
+        before = self._before
+        self._before = (now, thermal, electric)
+        if before is None:
+            return
+        ms = now - before[0]
+        if ms > _GAP_MS:
+            self.gaps += 1
+            return
+        if thermal is not None and before[1] is not None:
+            twice = thermal + before[1]
+            if twice >= 0:
+                self._energies[0].add(twice, ms)
+            else:
+                self._energies[1].add(-twice, ms)
+        if electric is not None and before[2] is not None:
+            self._energies[2].add(electric + before[2], ms)
+        if now - self._saved_ms >= _SAVE_MS:
+            self._saved_ms = now
+            kept = [str(energy.watt_hours) for energy in self._energies]
+            self._app.guard.store.set("heat " + self.name, kept)

@@ -1,0 +1,242 @@
+"""Heat, electricity, COP and energies from a heat pump's readings."""
+
+import asyncio
+import sys
+import unittest
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(_HERE + "/../fakes")
+
+from virtual_clock import VirtualClock  # noqa: E402
+
+from joulelog import clock  # noqa: E402
+from joulelog.derive import heat  # noqa: E402
+from joulelog.queue import Queue  # noqa: E402
+from joulelog.reading import Source  # noqa: E402
+
+CHANNELS = (
+    ("indoor_mode", "", 0, "text", ""),
+    ("flow", "L/min", 1, "measurement", "volume_flow_rate"),
+    ("flow_temperature", "C", 1, "measurement", "temperature"),
+    ("return_temperature", "C", 1, "measurement", "temperature"),
+    ("inverter_current", "A", 1, "measurement", "current"),
+    ("inverter_voltage", "V", 0, "measurement", "voltage"),
+)
+PUMP = Source("altherma", CHANNELS)
+METER = Source("pzem", (("power", "W", 1, "measurement", "power"),))
+RUNS = ("Heating", 125, 350, 300, 64, 231)
+ENTRY = {
+    "name": "heat",
+    "source": "altherma",
+    "meter": "",
+    "meter_channel": "power",
+    "voltage": 230,
+    "phases": 1,
+    "heat_capacity": 4176,
+}
+
+
+class Store:
+    def __init__(self):
+        self.values = {}
+
+    def get(self, key, default=None):
+        return self.values.get(key, default)
+
+    def set(self, key, value):
+        self.values[key] = value
+
+
+class Guard:
+    def __init__(self):
+        self.store = Store()
+
+
+class App:
+    def __init__(self):
+        self.clock = clock.Clock()
+        self.queue = Queue(32, self.clock)
+        self.guard = Guard()
+
+
+class Output:
+    def __init__(self):
+        self.readings = []
+
+    def publish(self, time, channels, values):
+        self.readings.append(dict(zip([c[0] for c in channels], values)))
+
+
+class TestNumbers(unittest.TestCase):
+    def test_rounding(self):
+        for number, divisor, result in (
+            (7, 2, 4),
+            (-7, 2, -4),
+            (6, 4, 2),
+            (5, 4, 1),
+            (-5, 4, -1),
+            (0, 9, 0),
+            (-1, 3, 0),
+        ):
+            self.assertEqual(heat.divided(number, divisor), result)
+
+    def test_thermal_power(self):
+        # 12.5 l/min x 5.0 K x 4176 J/(l K) / 60 s = 4350 W
+        self.assertEqual(heat.thermal_power((125, 1), (350, 1), (300, 1), 4176), 4350)
+        self.assertEqual(heat.thermal_power((125, 1), (300, 1), (350, 1), 4176), -4350)
+        self.assertEqual(heat.thermal_power((0, 1), (350, 1), (300, 1), 4176), 0)
+        exact = heat.thermal_power((125, 1), (3500000000, 8), (300, 1), 4176)
+        self.assertEqual(exact, 4350)
+
+    def test_cop(self):
+        self.assertEqual(heat.cop(4350, 1478, False), 294)
+        self.assertIsNone(heat.cop(4350, 49, False))  # no compressor
+        self.assertIsNone(heat.cop(-2000, 1000, False))  # defrosting
+        self.assertEqual(heat.cop(-3000, 1000, True), 300)
+        self.assertIsNone(heat.cop(None, 1000, False))
+        self.assertIsNone(heat.cop(1000, None, False))
+
+    def test_energy_loses_nothing(self):
+        energy = heat.Energy(10)
+        for _ in range(3600 * 3):
+            energy.add(1 * 2, 333)  # 1 W
+        self.assertEqual(energy.watt_hours, 10)
+        energy.add(2, 3600 * 3)  # the rest of an hour
+        self.assertEqual(energy.watt_hours, 11)
+
+
+class TestReader(unittest.TestCase):
+    def play(self, story, app=None, **entry):
+        virtual = VirtualClock(1000)
+        app = app or App()
+        output = Output()
+        filled = dict(ENTRY)
+        filled.update(entry)
+
+        async def run():
+            reader = heat.Reader("heat", filled, app, output)
+            task = asyncio.create_task(reader.run())
+            await story(reader, app, output.readings, virtual)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+
+        virtual.play(run())
+
+    def put(self, app, values, source=PUMP):
+        app.queue.put((app.clock.stamp(), source, values))
+
+    def test_all_of_it(self):
+        async def story(reader, app, readings, virtual):
+            for _ in range(121):  # an hour, every 30 s
+                self.put(app, RUNS)
+                await virtual.advance(30000)
+            self.assertEqual(len(readings), 121)
+            last = readings[-1]
+            self.assertEqual((last["thermal_power"], last["electric_power"]), (4350, 1478))
+            self.assertEqual(last["cop"], 294)
+            self.assertEqual(last["heat_energy"], 4350)
+            self.assertEqual(last["electric_energy"], 1478)
+            self.assertEqual((last["cold_energy"], reader.gaps), (0, 0))
+
+        self.play(story)
+
+    def test_cold(self):
+        async def story(reader, app, readings, virtual):
+            for _ in range(121):
+                self.put(app, ("Cooling", 125, 180, 230, 64, 231))
+                await virtual.advance(30000)
+            last = readings[-1]
+            self.assertEqual((last["cold_energy"], last["heat_energy"]), (4350, 0))
+            self.assertEqual(last["cop"], 294)
+
+        self.play(story)
+
+    def test_what_is_missing_is_none(self):
+        async def story(reader, app, readings, virtual):
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.put(app, ("Heating", None, 350, 300, None, 231))
+            await virtual.advance(1000)
+            self.assertIsNone(readings[-1]["thermal_power"])
+            self.assertIsNone(readings[-1]["electric_power"])
+            self.assertIsNone(readings[-1]["cop"])
+            self.assertEqual(readings[-1]["heat_energy"], 0)
+            self.put(app, ("Heating", 125, 350, 300, 64, None))
+            await virtual.advance(1000)
+            self.assertEqual(readings[-1]["electric_power"], 1472)  # the configured 230 V
+            self.assertEqual(
+                readings[-1]["heat_energy"], 0
+            )  # of the time between nothing is known
+
+        self.play(story)
+
+    def test_a_unit_without_the_inputs(self):
+        async def story(reader, app, readings, virtual):
+            self.put(app, ("Heating",), Source("altherma", CHANNELS[:1]))
+            await virtual.advance(1000)
+            self.assertEqual(set(readings[-1].values()), {None})
+
+        self.play(story)
+
+    def test_a_gap(self):
+        async def story(reader, app, readings, virtual):
+            self.put(app, RUNS)
+            await virtual.advance(3600000)
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertEqual((readings[-1]["heat_energy"], reader.gaps), (0, 1))
+
+        self.play(story)
+
+    def test_a_meter(self):
+        async def story(reader, app, readings, virtual):
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertIsNone(readings[-1]["electric_power"])
+            self.put(app, (10004,), METER)
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertEqual(readings[-1]["electric_power"], 1000)
+            self.assertEqual(len(readings), 2)
+            await virtual.advance(200000)
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertIsNone(readings[-1]["electric_power"])  # the meter's is too old
+
+        self.play(story, meter="pzem")
+
+    def test_three_phases(self):
+        async def story(reader, app, readings, virtual):
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertEqual(readings[-1]["electric_power"], 4435)  # 6.4 x 231 x 3 = 4435.2
+
+        self.play(story, phases=3)
+
+    def test_energies_outlive_a_restart(self):
+        app = App()
+
+        async def story(reader, app, readings, virtual):
+            for _ in range(121):
+                self.put(app, RUNS)
+                await virtual.advance(30000)
+
+        async def again(reader, app, readings, virtual):
+            self.put(app, RUNS)
+            await virtual.advance(1000)
+            self.assertTrue(4350 * 3 // 4 <= readings[-1]["heat_energy"] <= 4350)
+
+        self.play(story, app)
+        again_app = App()
+        again_app.guard = app.guard
+        self.play(again, again_app)
+
+    def test_no_source(self):
+        async def story(reader, app, readings, virtual):
+            await virtual.advance(600000)
+            self.assertEqual((reader.state, readings), ("no source", []))
+
+        self.play(story, source="hp")
