@@ -418,6 +418,23 @@ class TestReader(unittest.TestCase):
         stand.play(1000)
         self.assertEqual(stand.wire.events, [(4, 0)] + [(4, 1), "write", "flush", (4, 0)] * 2)
 
+    def test_the_transceiver_turns_without_flush(self):
+        stand = self.stand
+        stand.add(de=4)
+        wire = stand.wire
+
+        class Plain:
+            def __init__(self):
+                self.write, self.readinto, self.deinit = wire.write, wire.readinto, wire.deinit
+
+        bus.machine.UART = lambda number, baudrate, **options: Plain()
+        turned = []
+        wire.meters[1] = answering(reply())
+        stand.play(5, lambda: turned.append(wire.events[-1]), 1000)
+        self.assertEqual(turned, ["write"])  # 5 ms later the request is still on its way
+        self.assertEqual(wire.events[-1], (4, 0))
+        self.assertEqual(stand.readers[0].state, "ok")
+
     def test_a_device_that_goes_and_comes(self):
         stand = self.stand
         reader = stand.add()

@@ -139,8 +139,11 @@ class Bus:
                 waited += 1
                 await clock.sleep_ms(1)
                 sent += uart.write(request[sent:]) or 0
-            if self._de and hasattr(uart, "flush"):
-                uart.flush()  # until the last bit is out: see above
+            if self._de:
+                if hasattr(uart, "flush"):
+                    uart.flush()  # until the last bit is out: see above
+                else:
+                    await clock.sleep_ms(len(request) * self._character_us // 1000 + 1)
         finally:
             if self._de:
                 self._de.value(0)
