@@ -9,7 +9,7 @@ A board restarts itself in two cases, and the next start's report says why:
 
 - a task does not move although it was cancelled (supervisor.stuck). Where the chip has a watchdog
   it bites 60 s after the task's last chance, should even this fail;
-- there has been no network for two hours while readings wait. That loses the readings in RAM, and a
+- there has been no network for two hours while readings wait. That loses those in RAM, and a
   router that is off does not come back by it: so the pause doubles with each restart that did not
   help, up to a day, and without a store that can be written there is none.
 

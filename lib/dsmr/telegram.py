@@ -63,7 +63,7 @@ class Telegram:
         self._base_hours = base_hours
         self._sealed = sealed
         self._pending = False  # complete, and waiting for its seal
-        # Each code seen, as "\n" code " " and a byte for the index of its channel. One bytes object
+        # Each code seen, as "\n" code " " and a byte for its channel's index. One bytes object
         # that is searched takes a third of the memory of a dict.
         self._codes = b""
         self._codes_before = b""  # without what a telegram not yet complete taught
