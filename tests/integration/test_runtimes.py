@@ -19,7 +19,7 @@ import vm  # noqa: E402
 @pytest.mark.parametrize("test", UNIT, ids=lambda path: path.stem)
 def test_on_the_vm(test: Path) -> None:
     try:
-        command = run_vm.command(ROOT / "tests/vm/runner.py", [str(test)], "esp32", "2M")
+        command = run_vm.command(ROOT / "tests/vm/runner.py", [str(test)], "esp32", "4M")
     except vm.Unavailable as error:
         tiers.missing("the MicroPython VM", "vm", str(error))
     done = subprocess.run(
