@@ -4,9 +4,9 @@
     tiers.require("cryptography", "host", "pip install cryptography")
 
 The test is skipped with a reason that starts with "left out: " and says what would enable it.
-With JOULELOG_REQUIRE_ALL=1 (`make test ALL=1`) it fails instead; the tier "deps", whose packages
-cannot be had everywhere, only where DEPS_FROM says that they can. conftest.py sums up at the end
-what was left out.
+With JOULELOG_REQUIRE_ALL=1 (`make test ALL=1`) it fails instead; a tier that no registry provides,
+such as "deps", only where a variable says that it is there. conftest.py sums up at the end what was
+left out.
 """
 
 import importlib.util
@@ -17,6 +17,9 @@ import pytest
 
 # Distributions keep servers where an ordinary user's PATH does not look.
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+
+# Tiers that no package registry can provide, and the variable that says that they are there.
+_BY_HAND = {"deps": "DEPS_FROM", "micropython": "MICROPYTHON", "data": "JOULELOG_DATA"}
 
 
 def require(name: str, tier: str, how: str) -> str:
@@ -33,8 +36,8 @@ def missing(name: str, tier: str, how: str):
     """Skip the running test, or fail it with JOULELOG_REQUIRE_ALL=1; never returns."""
     reason = "left out: tier %s needs %s (%s)" % (tier, name, how)
     required = os.environ.get("JOULELOG_REQUIRE_ALL") == "1"
-    if tier == "deps":
-        required = required and bool(os.environ.get("DEPS_FROM"))
+    if tier in _BY_HAND:
+        required = required and bool(os.environ.get(_BY_HAND[tier]))
     if required:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
