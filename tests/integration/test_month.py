@@ -1,8 +1,7 @@
 """A simulated month of 20 outages a day and worse: no reading is lost that the ring could hold.
 
 tests/vm/scripts/month.py runs the whole app, on CPython and on the VM, by a clock that moves only
-when told (compressed time). The VM needs two minutes for it: without JOULELOG_REQUIRE_ALL=1
-(`make test ALL=1`) its month has eight days, one for each kind of bad luck.
+when told (compressed time). The VM's month has eight days, one for each kind of bad luck.
 """
 
 import json
@@ -16,7 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "tests/vm/scripts/month.py"
 FAKES = str(ROOT / "tests/fakes")
-ALL = os.environ.get("JOULELOG_REQUIRE_ALL") == "1"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
@@ -47,7 +45,7 @@ def _kinds(days: int) -> list[int]:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("start, days", [(_cpython, 30), (_vm, 30 if ALL else 8)])
+@pytest.mark.parametrize("start, days", [(_cpython, 30), (_vm, 8)])
 def test_a_month(start, days) -> None:
     text = start(days).communicate()[0]
     found = json.loads(text[text.index("MONTH") + 5 :])
