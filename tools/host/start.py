@@ -12,11 +12,18 @@ import sys
 
 
 def load(path: str):
-    """Import a config file by its path."""
+    """Import a config file by its path.
+
+    Its folder and name are free again then: a pulse.py in there must not stand for a package.
+    """
     slash = path.rfind("/")
     sys.path.insert(0, path[:slash] if slash >= 0 else ".")
     name = path[slash + 1 :]
-    return __import__(name[:-3] if name.endswith(".py") else name)
+    name = name[:-3] if name.endswith(".py") else name
+    config = __import__(name)
+    sys.path.pop(0)
+    sys.modules.pop(name, None)
+    return config
 
 
 def main(path: str, uarts: list) -> None:
