@@ -93,4 +93,5 @@ def main(path: str, uart: str, wanted: int) -> None:
     asyncio.run(watch())
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,82 @@
+"""Run a config of several readers by a fast clock: its heap, and the longest step of each task.
+
+    four_meters.py WHAT CONFIG WARM CYCLES UART …
+
+Each UART stands for one "sim" in CONFIG, whose SPEED is the clock's. A cycle is a reading with
+values that a reader publishes. WHAT is "heap": prints "HEAP cycles bytes" lines, each after a
+collection, the first after WARM cycles of all readers together, the last after CYCLES more. Or it
+is "steps": between the two nothing collects but the firmware, and "STEP name microseconds" lines
+follow, as of size_steps.py. Then "READER name cycles" and "DONE cycles restarts".
+"""
+
+import asyncio
+import gc
+import sys
+
+from size_steps import counting, create_task, longest
+
+_TIMEOUT_MS = 500000  # of real time
+_LINES = 10
+_LOOKS = 5  # for one line: the least counts, which is without half a telegram
+
+
+def main(what: str, path: str, warm: int, wanted: int, uarts: list) -> None:
+    import board
+
+    from joulelog import clock, start
+
+    slash = path.rfind("/")
+    sys.path.insert(0, path[:slash])
+    config = __import__(path[slash + 1 : -3])
+    sys.path.pop(0)
+    for entry in config.readers:
+        for key in ("uart", "pin"):
+            if entry.get(key) == "sim":
+                entry[key] = uarts.pop(0)
+    clock.set_speed(config.SPEED)
+    app = start.build(config, board)
+    asyncio.create_task = asyncio.core.create_task = create_task  # type: ignore
+
+    cycles = {reader.name: 0 for reader in app.readers}
+    put = app.queue.put
+
+    def count(reading: tuple) -> None:
+        put(reading)
+        for value in reading[2]:
+            if value is not None:
+                cycles[reading[1].name] += 1
+                return
+
+    app.queue.put = count
+
+    async def used() -> int:
+        least = 1 << 29
+        for _ in range(_LOOKS):
+            gc.collect()
+            least = min(least, gc.mem_alloc())
+            await asyncio.sleep_ms(7)
+        return least
+
+    async def watch() -> None:
+        running = asyncio.create_task(app.run())
+        deadline = clock.uptime_ms() + _TIMEOUT_MS * config.SPEED
+        for line in range(_LINES + 1):
+            due = warm + wanted * line // _LINES
+            while sum(cycles.values()) < due and clock.uptime_ms() < deadline:
+                await asyncio.sleep_ms(20)
+            if what == "heap":
+                print("HEAP", sum(cycles.values()), await used())
+            else:
+                counting[0] = True
+        counting[0] = False
+        for reader in app.readers:
+            print("READER", reader.name, cycles[reader.name])
+        for name, us in longest.items():
+            print("STEP", name, us)
+        print("DONE", sum(cycles.values()) - warm, app.supervisor.restarts)
+        running.cancel()
+
+    asyncio.run(watch())
+
+
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])
