@@ -4,9 +4,9 @@
     tiers.require("cryptography", "host", "pip install cryptography")
 
 The test is skipped with a reason that starts with "left out: " and says what would enable it.
-With JOULELOG_REQUIRE_ALL=1 (`make test ALL=1`) it fails instead; a tier that no registry provides,
-such as "deps", only where a variable says that it is there. conftest.py sums up at the end what was
-left out.
+With JOULELOG_REQUIRE_ALL=1 (`make test ALL=1`) it fails instead; a tier that no registry
+provides, such as "deps", only where a variable says that it is there. conftest.py sums up at the
+end what was left out.
 """
 
 import importlib.util

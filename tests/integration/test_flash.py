@@ -31,8 +31,8 @@ wifi = {"ssid": "home", "password": "very secret word"}
 readers = [{"type": "replay", "file": "/telegram.txt", "offsets": {"gas": "1"}}]
 sinks = [{"type": "console"}]
 """
-# On a pseudo terminal a read of mpremote's can block for ever when the machine is busy: a line that
-# a board's USB does not have. Such a run is stopped and tried again.
+# On a pseudo terminal a read of mpremote's can block for ever when the machine is busy. Such a
+# run is stopped and tried again.
 pytestmark = [pytest.mark.flaky(reruns=2), pytest.mark.timeout(100)]
 REPORT = "INFO start: JouleLog"
 
