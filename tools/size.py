@@ -12,6 +12,7 @@
     telegram   bytes and objects that are allocated for one telegram
     growth     heap after 10,000 telegrams, in per mille of that after 100
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
+    frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython)
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
@@ -37,7 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
-import mpy_file  # noqa: E402 - beside this file
+import frozen  # noqa: E402 - beside this file
+import mpy_file  # noqa: E402
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
@@ -50,6 +52,8 @@ _BLOCK = 16
 _SPEED = 10  # the clock of a running pipeline; the meter's line is as much faster
 _STEP_FACTORS = {"esp32": 200, "esp8266": 500}
 _ROOMY = "220k"
+_FROZEN_HEAP = 38 * 1024  # ports/esp8266/main.c
+_FROZEN_ROOMY = 120 * 1024
 
 Row = tuple[str, int, str]  # name, figure, unit
 
@@ -61,8 +65,11 @@ class LeftOut(Exception):
 class Measure:
     """The measurements; each yields its rows."""
 
-    def __init__(self, budgets: dict[str, int], quick: bool, verbose: bool) -> None:
+    def __init__(
+        self, budgets: dict[str, int], quick: bool, verbose: bool, micropython: Path | None
+    ) -> None:
         self._budgets = budgets
+        self._micropython = micropython
         self._quick = quick
         self._verbose = verbose
         self._folder = Path(tempfile.mkdtemp(prefix="joulelog-size-"))
@@ -171,6 +178,44 @@ class Measure:
     def steps_esp8266(self) -> Iterator[Row]:
         """The same by the ESP8266's factor, which has no limit of its own."""
         yield self._step("esp8266", "nl50", "plain")
+
+    def frozen(self) -> Iterator[Row]:
+        """Heap of frozen code in an ESP8266, what only a computer has in its heap taken off."""
+        try:
+            program = frozen.build(self._micropython)
+        except frozen.LeftOut as reason:
+            raise LeftOut(str(reason))
+        for sink in ("console", "mqtt"):
+            name = f"frozen P1 -> {sink}"
+            text = self._frozen(program, sink, _FROZEN_ROOMY)
+            shims = _last(text, "SHIMS")[0]
+            used = _last(text, "MEM running")[0] - shims
+            yield f"{name}, used", used, "bytes"
+            text = self._frozen(program, sink, _FROZEN_HEAP + shims)
+            if _delivered(text):
+                free = _last(text, "MEM running")[1]
+                largest = int(re.findall(r"max free sz: (\d+)", text)[-1]) * _BLOCK
+                print(f"  {name}: runs in 38 kB, beside {shims} bytes for C modules of a chip")
+                yield f"{name}, free", -free, "bytes, less than nothing is more"
+                yield f"{name}, largest block", -largest, "bytes, less than nothing is more"
+            else:
+                print(f"  {name}: does not run in 38 kB")
+            low, high = 28, _FROZEN_ROOMY // 1024  # kB: does not run, runs
+            while not self._quick and high - low > 1:
+                middle = (low + high) // 2
+                if _delivered(self._frozen(program, sink, middle * 1024 + shims)):
+                    high = middle
+                else:
+                    low = middle
+            if not self._quick:
+                yield f"{name}, smallest heap", high, "kB"
+
+    def _frozen(self, program: Path, sink: str, heap_bytes: int) -> str:
+        config = self._config(sink)
+        with config.open("a") as file:  # as a chip has: Wi-Fi, and a log on its flash
+            file.write('log = {}\nwifi = {"ssid": "home", "password": "its password"}\n')
+        arguments = [str(config), simulator.start("nl50", _SPEED), "70"]
+        return frozen.run(program, "size_run.py", arguments, heap_bytes)
 
     def _step(self, profile: str, model: str, what: str) -> Row:
         from tests.servers.influxdb_v2 import InfluxDb2
@@ -333,6 +378,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "growth": Measure.growth,
     "steps": Measure.steps,
     "steps-esp8266": Measure.steps_esp8266,
+    "frozen": Measure.frozen,
 }
 
 
@@ -343,13 +389,14 @@ def main() -> int:
     parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
+    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(_FIGURES)
     unknown = [name for name in wanted if name not in _FIGURES]
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are: " + ", ".join(_FIGURES))
     budgets = json.loads(options.budgets.read_text()) if options.budgets.exists() else {}
-    measure = Measure(budgets, options.quick, options.verbose)
+    measure = Measure(budgets, options.quick, options.verbose, options.micropython)
     rows: list[Row] = []
     try:
         for name in wanted:

@@ -5,6 +5,7 @@ Everything but the bytecode needs the VM, mosquitto and the packages of `make de
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,22 @@ def test_budget(what: str) -> None:
     done = size("--only", what, "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
+
+
+def test_frozen_budget() -> None:
+    require("steps")
+    checkout = os.environ.get("MICROPYTHON")
+    if not checkout:
+        tiers.missing("a checkout", "micropython", "MICROPYTHON=<folder>")
+    done = size("--only", "frozen", "--quick", "--micropython", str(checkout))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
+
+
+def test_frozen_says_what_it_needs() -> None:
+    done = size("--only", "frozen")
+    assert done.returncode == 3
+    assert "MICROPYTHON=<checkout" in done.stdout
 
 
 def test_a_broken_budget_is_told(tmp_path: Path) -> None:
