@@ -3,7 +3,7 @@
 import os
 
 include("$(MPY_DIR)/extmod/asyncio")
-require("logging")
+module("logging.py", base_path="../../../firmware/small", opt=2)
 require("ssl")
 require("aiohttp")
 package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)

@@ -1,0 +1,69 @@
+"""firmware/small/logging.py, in the place of the package that the runtime has by that name."""
+
+import unittest
+
+HERE = __file__[: __file__.rfind("/")] if "/" in __file__ else "."
+for _path in (HERE + "/../../firmware/small/logging.py", "firmware/small/logging.py"):
+    try:
+        with open(_path) as _file:
+            SOURCE = _file.read()
+        break
+    except OSError:
+        pass
+
+
+class Takes:
+    def __init__(self):
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append((record.name, record.levelno, record.levelname, record.message))
+
+
+class SmallLogging(unittest.TestCase):
+    def setUp(self):
+        self.logging = {}
+        exec(SOURCE, self.logging)
+        self.takes = Takes()
+        root = self.logging["getLogger"]()
+        root.handlers = [self.takes]
+        root.setLevel(20)
+
+    def test_a_record_has_name_level_and_text(self):
+        log = self.logging["getLogger"]("mqtt")
+        log.warning("no answer from %s, %d times", "here", 3)
+        log.error("100 %")
+        self.assertEqual(
+            self.takes.lines,
+            [
+                ("mqtt", 30, "WARNING", "no answer from here, 3 times"),
+                ("mqtt", 40, "ERROR", "100 %"),
+            ],
+        )
+
+    def test_what_is_below_the_level_is_not_made(self):
+        log = self.logging["getLogger"]("mqtt")
+        log.debug("%d", "no number: would raise")
+        log.info("shown")
+        self.logging["getLogger"]().setLevel(30)
+        log.info("not shown")
+        self.assertEqual([line[3] for line in self.takes.lines], ["shown"])
+
+    def test_loggers_do_not_mix_their_names(self):
+        one = self.logging["getLogger"]("one")
+        two = self.logging["getLogger"]("two")
+        one.info("a")
+        two.info("b")
+        one.info("c")
+        self.assertEqual([line[0] for line in self.takes.lines], ["one", "two", "one"])
+
+    def test_a_handler_is_a_class_to_derive_from(self):
+        class Mine(self.logging["Handler"]):
+            def __init__(self):
+                super().__init__()
+
+        Mine().emit(None)
+
+
+if __name__ == "__main__":
+    unittest.main()
