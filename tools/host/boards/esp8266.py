@@ -3,8 +3,8 @@
 NAME = "HOST"
 CHIP = "host"
 UARTS: dict = {}
-RX_BUFFER = 2048
-LINE_BUFFER = 512
+RX_BUFFER = 1024
+LINE_BUFFER = 256
 CAN_INVERT = False
 LOG_DIRECTORY = "build/log"
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
