@@ -1,8 +1,7 @@
 """What the board runs after boot.py: the application, with the user's config.py beside it."""
 
 import board
-import config
 
 from joulelog.start import run
 
-run(config, board)
+run(__import__("config"), board)  # a name for it here would keep it for ever

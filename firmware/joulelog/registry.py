@@ -4,9 +4,12 @@
     module.SCHEMA, module.Reader          # a sink's module has Sink
 
 A module that no config names is never imported, so that it costs no RAM: an ESP8266 holds
-the code of its one meter and its one sink.
+the code of its one meter and its one sink. What is needed for a moment only is dropped again:
+
+    registry.drop("joulelog.schema", "ntpq")
 """
 
+import gc
 import sys
 
 READERS = (
@@ -40,3 +43,14 @@ def module(table: tuple, name: str):
             __import__(path)
             return sys.modules[path]
     raise KeyError(name)
+
+
+def drop(*paths: str) -> None:
+    """Forget modules, so that their memory comes back; the next import loads them anew."""
+    for path in paths:
+        sys.modules.pop(path, None)
+        dot = path.rfind(".")
+        package = sys.modules.get(path[:dot]) if dot > 0 else None
+        if package and hasattr(package, path[dot + 1 :]):
+            delattr(package, path[dot + 1 :])
+    gc.collect()

@@ -7,7 +7,6 @@ and the checker and the report, which leave holes, are dropped.
 """
 
 import gc
-import sys
 
 from micropython import const
 
@@ -59,7 +58,7 @@ def checked(config, board):
             print(line)
         return found
     finally:
-        _drop("schema", "kinds", "pins")
+        registry.drop("joulelog.schema", "joulelog.kinds", "joulelog.pins")
 
 
 def build(config, board, terminal: bool = False):
@@ -72,10 +71,10 @@ def build(config, board, terminal: bool = False):
     from .app import App
 
     app = App(found, board, terminal)
-    from . import report
+    from . import registry, report
 
     report.say(app)
-    _drop("report")
+    registry.drop("joulelog.report")
     if hasattr(gc, "threshold"):
         gc.collect()
         free = gc.mem_free()  # type: ignore[attr-defined]
@@ -92,11 +91,11 @@ def run(config, board, terminal: bool = False) -> None:
     """
     import asyncio
 
-    from . import repl
+    from . import registry, repl
 
     wanted = repl.wanted(board, config)
     del repl
-    _drop("repl")
+    registry.drop("joulelog.repl")
     if wanted:
         return
     try:
@@ -110,6 +109,8 @@ def run(config, board, terminal: bool = False) -> None:
         print("Ctrl-C leaves for the REPL; change config.py, then restart")
         asyncio.run(_blink(board))
         return
+    del config  # the app has the checked one, and is here for years
+    registry.drop("config")
     try:
         asyncio.run(app.run())
     finally:
@@ -122,13 +123,3 @@ async def _blink(board) -> None:
     led = Led(board.LED)
     led.show("config_error")
     await led.run()
-
-
-def _drop(*names: str) -> None:
-    """Forget modules that only the start needs, so that their memory comes back."""
-    package = sys.modules["joulelog"]
-    for name in names:
-        sys.modules.pop("joulelog." + name, None)
-        if hasattr(package, name):
-            delattr(package, name)
-    gc.collect()

@@ -8,18 +8,27 @@ board's own clock has gained since the first answer is its drift, in parts per m
 have whole seconds, so it is told from an hour on, and after a day it is right to 12 ppm.
 """
 
+import gc
 import logging
 
 from micropython import const
 
-from . import clock
+from . import clock, registry
 from .errors import NetError
 
 _RESYNC_MS = const(6 * 3600 * 1000)  # a chip drifts by seconds per day
 _RETRY_MS = const(60000)
 _TIMEOUT_MS = const(5000)
 _DRIFT_AFTER_S = const(3600)
+_LOW_BYTES = const(20000)  # free: an ESP32 has more, an ESP8266 less
 _DRIFT_LIMIT_PPM = const(1000)  # no crystal is that bad: the server has moved
+_FOR_ASKING = (
+    "joulelog.net.ntp",
+    "joulelog.net.dns",
+    "joulelog.net.udp",
+    "ntpq",
+    "dnsq",
+)
 
 
 class Timekeeper:
@@ -50,6 +59,8 @@ class Timekeeper:
                 self._asking(False)
             if found:
                 self.syncs += 1
+            if hasattr(gc, "mem_free") and gc.mem_free() < _LOW_BYTES:  # type: ignore
+                registry.drop(*_FOR_ASKING)  # 1.8 kB, for some seconds in six hours
             await clock.sleep_ms(_RESYNC_MS if found else _RETRY_MS)
 
     async def _ask(self) -> bool:

@@ -41,6 +41,8 @@ def main(path: str, uart: str, wanted: int) -> None:
     start.load(config)
     tell("loaded")
     app = start.build(config, board)
+    del config, entry  # as start.run() does
+    sys.modules.pop(path[slash + 1 : -3])
     tell("built")
 
     async def watch() -> None:
