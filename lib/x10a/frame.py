@@ -11,6 +11,7 @@ payload whose length goes with the register, and the checksum. In both the sum o
 
 An answer is believed when the line is silent behind it, and when all of it fits: address,
 register, length and checksum. So every single wrong bit is found, not only with luck.
+15 EA counts with no more than an echo before it: it may be the end of a damaged answer as well.
 """
 
 from micropython import const
@@ -53,9 +54,15 @@ def find(buffer, count: int, protocol: str, register: int) -> int:
         at = count - (6 if register in _SHORT_S else 18)
         if at >= 0 and buffer[at] == register and _sum(buffer, at, count) == 0xFF:
             return at + 1
-    if count >= 2 and buffer[count - 2] == 0x15 and buffer[count - 1] == 0xEA:
-        return REFUSED
-    return BROKEN
+    return REFUSED if _is_refusal(buffer, count, protocol, register) else BROKEN
+
+
+def _is_refusal(buffer, count: int, protocol: str, register: int) -> bool:
+    if count < 2 or buffer[count - 2] != 0x15 or buffer[count - 1] != 0xEA:
+        return False
+    if protocol == "I":
+        return count <= 2 + 4 and not (buffer[0] == _UNIT and buffer[1] == register)
+    return count <= 2 + 3 and buffer[0] != register
 
 
 def _sum(buffer, start: int, end: int) -> int:

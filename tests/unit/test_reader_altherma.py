@@ -1,6 +1,7 @@
 """The altherma reader on a scripted unit, by a clock that moves only when told: no test waits."""
 
 import asyncio
+import json
 import sys
 import unittest
 
@@ -55,6 +56,7 @@ class Unit:
         self.noise = b""
         self.echo = False
         self.late_ms = 30
+        self.split = (0, 0)  # the answer's byte before which the line pauses, and for how long
         self.requests = []  # (ms, register)
         self.opened = []
         self.closed = 0
@@ -75,8 +77,11 @@ class Unit:
             answer = answer[:-2] + bytes((answer[-2] ^ 4,)) + answer[-1:]
         if answer:
             answer = self.noise + answer
-        for at in range(0, len(answer), 10):
-            self._coming.append((now + self.late_ms + at, answer[at : at + 10]))
+        first, pause_ms = self.split
+        for start, end in ((0, first), (first, len(answer))):
+            for at in range(start, end, 10):
+                wait_ms = self.late_ms + at + (pause_ms if start else 0)
+                self._coming.append((now + wait_ms, answer[at : min(end, at + 10)]))
         return len(data)
 
     def _answer(self, data, register):
@@ -234,6 +239,63 @@ class TestReader(unittest.TestCase):
             self.assertEqual(len([1 for _, register in unit.requests if register == 0x21]), 2)
 
         self.play(story, interval=600)
+
+    def test_a_damaged_request_costs_no_register(self):
+        """The unit answers 15 EA to what it has not understood."""
+
+        async def story(reader, unit, output, virtual):
+            await virtual.advance(29000)
+            answer = unit._answer
+            misheard = [0x61, 0x62, 0x62]  # so often
+
+            def mishears(data, register):
+                if register in misheard:
+                    misheard.remove(register)
+                    return REFUSED
+                return answer(data, register)
+
+            unit._answer = mishears
+            await virtual.advance(30000)
+            self.assertEqual(output.readings[-1]["flow_temperature"], 350)  # asked for again
+            self.assertIsNone(output.readings[-1]["flow"])  # that was believed
+            asked = [register for ms, register in unit.requests if ms > 30000]
+            self.assertEqual((asked.count(0x61), asked.count(0x62)), (2, 2))
+            await virtual.advance(30000)
+            asked = [register for ms, register in unit.requests if ms > 60000]
+            self.assertEqual((asked.count(0x61), asked.count(0x62)), (1, 0))
+
+        self.play(story)
+
+    def test_every_frame_split_at_every_position(self):
+        """A pause in the midst of an answer, shorter or longer than the one behind it."""
+        with open(_HERE + "/../fixtures/x10a/frames.json") as file:
+            frames = json.load(file)["frames"]
+        virtual = VirtualClock(1000)
+        unit = Unit(virtual)
+        asked = []
+
+        async def ask():
+            for item in frames:
+                frame = bytes.fromhex(item["frame"])
+                unit.protocol = item["protocol"]
+                start = 3 if unit.protocol == "I" else 1
+                unit.registers = {item["register"]: frame[start:-1]}
+                for at in range(1, len(frame)):
+                    for pause_ms in (2, 40, 150):
+                        unit.split = (at, pause_ms)
+                        found = await reader._ask(unit, unit.protocol, item["register"])
+                        heard = bytes(reader._buffer[: reader._count])
+                        asked.append((found, heard) == (start, frame))
+
+        async def run():
+            task = asyncio.create_task(ask())
+            while not task.done():
+                await virtual.advance(1000)
+            await task
+
+        reader = altherma.Reader("hp", ENTRY, App(), Output())
+        virtual.play(run())
+        self.assertEqual((len(asked), asked.count(False)), (3 * 266, 0))
 
     def test_a_silent_register_costs_its_time_out(self):
         async def story(reader, unit, output, virtual):

@@ -4,7 +4,8 @@
 
 The reader finds out by itself which protocol the unit speaks (I, or S of older ones), asks for
 one register after the other, and publishes one reading per interval. What did not answer is
-None. A register that the unit says it has not is left out for hours.
+None. A register that the unit says it has not is left out for hours; of one that has answered
+before it has to say so twice, as a request that noise has damaged gets the same answer.
 """
 
 import gc
@@ -84,6 +85,7 @@ class Reader:
         self._count = 0
         self._table = table.Table("")  # until it is known which
         self._absent: dict = {}  # register -> uptime until which it is not asked for
+        self._present: set = set()  # registers that have answered
         self._silent: list[int] = []  # registers that did not answer last time
 
     def describe(self) -> str:
@@ -192,16 +194,18 @@ class Reader:
             found = await self._take(uart, register, values)
             if found >= 0:
                 answered = True
-            elif found == frame.REFUSED:
-                self._absent[register] = clock.uptime_ms() + _ABSENT_MS
-                self._log.info("the unit has no register %02X", register)
-            elif found == frame.BROKEN:
-                spoiled += bytes((register,))
-            else:
+            elif found == frame.REFUSED and register not in self._present:
+                self._miss(register)
+            elif found == frame.NOTHING:
                 silent.append(register)
+            else:  # a damaged answer, or what a unit answers to a damaged request
+                spoiled += bytes((register,))
         for register in spoiled:  # once more: noise seldom comes twice
-            if await self._take(uart, register, values) >= 0:
+            found = await self._take(uart, register, values)
+            if found >= 0:
                 answered = True
+            elif found == frame.REFUSED:
+                self._miss(register)
             else:
                 silent.append(register)
         if not answered:
@@ -211,11 +215,17 @@ class Reader:
         self._output.publish(self._app.clock.stamp(), made.channels, values)
         return True
 
+    def _miss(self, register: int) -> None:
+        self._absent[register] = clock.uptime_ms() + _ABSENT_MS
+        self._present.discard(register)
+        self._log.info("the unit has no register %02X", register)
+
     async def _take(self, uart, register: int, values: list) -> int:
         """Ask for a register and decode it; what frame.find() said."""
         found = await self._ask(uart, self.protocol, register)
         if found >= 0:
             end = self._count - 1
+            self._present.add(register)
             await clock.sleep_ms(0)
             for _ in self._table.decode(register, self._buffer, found, end, values):
                 await clock.sleep_ms(0)
