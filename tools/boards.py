@@ -121,6 +121,7 @@ _OPTIONAL: dict[str, type | tuple] = {
     "UART_PAIRS": tuple,
     "LOG_UART": int,
     "LOG_BUFFER": int,
+    "SEND_BUFFER": int,
     "WATCHDOG_MS": int,
 }
 

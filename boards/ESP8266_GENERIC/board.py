@@ -19,6 +19,7 @@ REQUEST = 5
 SD = None
 RX_BUFFER = 1024  # bytes, of the heap; 89 ms of 115200 baud, most telegrams whole
 LINE_BUFFER = 256
+SEND_BUFFER = 256  # bytes that one write collects
 CAN_INVERT = False
 CAN_PULL = False
 LOG_DIRECTORY = "/"

@@ -138,12 +138,14 @@ class Sink(BatchSink):
             "will": (status, b"offline", True, 1),
             "birth": (status, b"online"),
         }
+        room = entry["batch"] + len(status) + _TOPIC_ROOM
         return mqtt_client.Client(
             entry["host"],
             settings,
             tls.context(entry) if entry["tls"] else None,
             self.app.network,
-            entry["batch"] + len(status) + _TOPIC_ROOM,
+            # A small heap has no room for two of them: then a payload is a write of its own.
+            min(room, getattr(self.app.board, "SEND_BUFFER", room)),
             self.acked,
             self.changed,
         )

@@ -5,6 +5,7 @@ CHIP = "host"
 UARTS: dict = {}
 RX_BUFFER = 1024
 LINE_BUFFER = 256
+SEND_BUFFER = 256  # bytes that one write collects
 CAN_INVERT = False
 LOG_DIRECTORY = "build/log"
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
