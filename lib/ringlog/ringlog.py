@@ -1,0 +1,242 @@
+"""An append-only log of readings in segment files: pages in RAM, then on a medium.
+
+    from ringlog.ramfolder import RamFolder
+    from ringlog.ringlog import Log
+
+    log = Log(RamFolder(), 1048576, 65536, 1024, make_source)
+    for _ in log.open():               # slices of work
+        pass
+    log.append(serial, boot, stamp, source, values)     # False: flush() first
+    while not log.flush():             # False: the capacity is used up
+        log.drop_oldest()
+    log.state["mqtt"] = serial + 1     # a few integers that go with the log: where its readers are
+    log.save_state()
+    reader = log.reader()              # see ringread
+
+make_source(name, channels) gives an object with .name and .channels, always the same for the
+same arguments. Format and bounds: README.md here. What is damaged costs its page; nothing is
+wiped. A medium has names(), size(), append(), read() and remove(), see ramfolder.
+"""
+
+from micropython import const
+
+from .ringopen import Opening
+from .ringpage import HEAD, MOST, READINGS, SCHEMA, STATE, TAIL, build, fill_head, state_payload
+from .ringread import Reader
+from .ringseg import Segments, first_of
+from .ringwrite import PageInRam
+
+_LEAST_PAGE = const(64)
+_MOST_READINGS = const(65535)  # of a page
+
+
+class Log:
+    """The segments, the page in RAM, and the state."""
+
+    COUNTERS = ("pages", "writes", "damaged", "removed")
+
+    def __init__(
+        self, folder, capacity_bytes: int, segment_bytes: int, page_bytes: int, make_source
+    ):
+        if not _LEAST_PAGE <= page_bytes <= MOST:
+            raise ValueError("page_bytes: %d; allowed: 64 to 8192" % page_bytes)
+        if segment_bytes < 2 * page_bytes or capacity_bytes < 2 * segment_bytes:
+            raise ValueError("a segment holds two pages or more, the capacity two segments")
+        self.last = -1
+        self.state: dict = {}
+        self.pages = 0
+        self.writes = 0
+        self._capacity = capacity_bytes
+        self._segment_bytes = segment_bytes
+        self._make_source = make_source
+        self._segments = Segments(folder, page_bytes)
+        self._page = PageInRam(page_bytes)
+        self._saved = state_payload({})  # the state as it was saved last
+        self._name = ""  # of the segment that is written
+        self._is_fresh = True  # it has no state page yet
+        self._back = 0  # size of the newest page, 0 where that is unknown
+
+    @property
+    def pending(self) -> int:
+        """Readings in the page in RAM."""
+        return self._page.count
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of all segments."""
+        return self._segments.used_bytes
+
+    @property
+    def damaged(self) -> int:
+        """How often a damaged page was met, by all readers."""
+        return self._segments.damaged
+
+    @property
+    def removed(self) -> int:
+        """Segments that were removed."""
+        return self._segments.removed
+
+    @property
+    def first(self) -> int:
+        """Serial number of the oldest reading, or one before it; -1 where there is none."""
+        oldest = self._segments.oldest()
+        return first_of(oldest) if oldest and first_of(oldest) <= self.last else -1
+
+    @property
+    def oldest_end(self) -> int:
+        """The first serial number behind the oldest segment."""
+        names = self._segments.names
+        return first_of(names[1]) if len(names) > 1 else self.last + 1
+
+    def reader(self) -> Reader:
+        """A new reader, at the oldest reading."""
+        return Reader(self._segments, self._make_source)
+
+    def open(self):
+        """Find what is on the medium: a generator that yields between slices of work.
+
+        OSError where the folder cannot be listed.
+        """
+        yield from self._segments.find()
+        found = Opening(self._segments, self._make_source)
+        yield from found.run()
+        self.last = found.last
+        self.state = found.state
+        self._saved = found.saved
+        self._is_fresh = found.is_fresh
+        self._back = found.back
+        self._page.tracks = found.tracks
+        self._name = self._segments.names[-1] if self._segments.names else ""
+
+    def append(self, serial: int, boot: int, stamp: int, source, values: tuple) -> bool:
+        """Put a reading into the page in RAM; False: flush() first.
+
+        ValueError for a serial number that is not above those on the medium, and for a reading
+        that does not fit into a page of 8192 bytes.
+        """
+        page = self._page
+        if len(values) != len(source.channels):
+            raise ValueError("%s: %d values" % (source.name, len(values)))
+        if page.count:
+            if serial != page.first + page.count or boot != page.boot or page.is_large():
+                return False
+            if page.count == _MOST_READINGS or not page.has_room_for(source):
+                return False
+            return page.put(stamp, source, values)
+        if not self.last < serial < 1 << 31:
+            raise ValueError("serial %d behind %d" % (serial, self.last))
+        self._settle()
+        if not self._is_on_medium() or self._is_full() or not page.has_room_for(source):
+            self._turn(serial)
+        try:
+            while True:
+                page.begin(serial, boot, stamp)
+                if page.put(stamp, source, values):
+                    return True
+                if not page.grow():
+                    raise ValueError("a reading of %s is larger than a page" % source.name)
+        except ValueError:
+            page.clear()
+            raise
+
+    def flush(self, state: bool = False) -> bool:
+        """Write the page in RAM, and the state where wanted; False: the capacity is used up.
+
+        OSError where the medium fails; the page stays, and a later flush() tries again.
+        """
+        page = self._page
+        if not page.count:
+            if state:
+                self.save_state()
+            return True
+        saved = state_payload(self.state) if state else self._saved
+        self._settle()
+        pieces = []
+        if self._is_fresh:
+            self._add(pieces, STATE, 0, self._saved)
+        for slot in sorted(page.schemas):
+            self._add(pieces, SCHEMA, slot, page.schemas[slot])
+            self._add(pieces, SCHEMA, slot, page.schemas[slot])  # one damaged copy costs nothing
+        end = page.end()
+        fill_head(page.data, READINGS, page.count, end - HEAD - TAIL, self._behind(pieces))
+        page.close(self._name)
+        pieces.append(memoryview(page.data)[:end])
+        if saved != self._saved:
+            self._add(pieces, STATE, 0, saved)
+        size = sum([len(piece) for piece in pieces])
+        if self._segments.used_bytes + size > self._capacity:
+            return False
+        self._write(pieces, size)
+        self._saved = saved
+        self.last = page.first + page.count - 1
+        page.schemas = {}
+        page.clear()
+        return True
+
+    def save_state(self) -> None:
+        """Write the state at once; ValueError where it is no dict of a few integers."""
+        saved = state_payload(self.state)
+        self._settle()
+        page = self._page
+        if page.count and self._is_full() and self._is_on_medium():
+            self._turn(page.first)
+        elif not page.count and (self._is_full() or not self._is_on_medium()):
+            self._turn(self.last + 1)
+        pieces: list = []
+        self._add(pieces, STATE, 0, saved)
+        self._write(pieces, len(pieces[0]))
+        self._saved = saved
+        names = self._segments.names
+        if len(names) > 1 and names[-2][:8] == names[-1][:8]:
+            self._segments.remove(len(names) - 2)  # it has no readings, and not the newest state
+
+    def drop_oldest(self) -> None:
+        """Remove the oldest segment, unless it is the newest as well; OSError where it stays."""
+        if len(self._segments.names) < 2:
+            return
+        if len(self._segments.names) == 2 and self._is_fresh and self._is_on_medium():
+            self.save_state()  # so far only the oldest one has it
+        self._segments.remove(0)
+
+    def trim(self, serial: int) -> None:
+        """Remove the segments whose readings are all below this serial number."""
+        while len(self._segments.names) > 1 and self.oldest_end <= serial:
+            self.drop_oldest()
+
+    def _add(self, pieces: list, kind: int, count: int, payload: bytes) -> None:
+        pieces.append(build(kind, count, payload, self._behind(pieces), self._name))
+
+    def _behind(self, pieces: list) -> int:
+        """Size of the page before the next piece."""
+        return len(pieces[-1]) if pieces else self._back
+
+    def _write(self, pieces: list, size: int) -> None:
+        data = pieces[0]
+        if len(pieces) > 1:  # one append: a file that grows costs an erase each time
+            data = bytearray(size)
+            at = 0
+            for piece in pieces:
+                data[at : at + len(piece)] = piece
+                at += len(piece)
+        self._segments.append(self._name, data)
+        self._is_fresh = False
+        self._back = len(pieces[-1])
+        self.pages += len(pieces)
+        self.writes += 1
+
+    def _settle(self) -> None:
+        if self._segments.settle():
+            self._back = 0
+
+    def _is_on_medium(self) -> bool:
+        return self._name in self._segments.names
+
+    def _is_full(self) -> bool:
+        return self._segments.size_of(self._name) >= self._segment_bytes
+
+    def _turn(self, serial: int) -> None:
+        """Let a new segment begin with this serial number; the medium learns of it later."""
+        self._name = self._segments.new_name(serial)
+        self._is_fresh = True
+        self._back = 0
+        self._page.new_segment()

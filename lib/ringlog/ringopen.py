@@ -1,0 +1,98 @@
+"""What the newest segment tells when a log is opened.
+
+    found = Opening(segments, make_source)
+    yield from found.run()
+    found.last, found.state, found.saved, found.is_fresh, found.tracks, found.back
+
+Only headers are read, and of whole pages the schemas, the states, and the last one with readings.
+"""
+
+from .nibbles import PageError
+from .ringpage import READINGS, SCHEMA, SLOTS, state_of, state_payload, track_of
+from .ringseg import first_of
+from .ringwalk import Walk
+
+
+class Opening:
+    """Looks through segments, newest first, until a state was found."""
+
+    def __init__(self, segments, make_source) -> None:
+        self.data = bytearray(0)  # what the buffer has loaded for us
+        self.last = first_of(segments.names[-1]) - 1 if segments.names else -1
+        self.state: dict = {}
+        self.saved = state_payload({})  # the state as it stands on the medium
+        self.is_fresh = True  # no whole state page in the newest segment
+        self.tracks: list = []
+        self.back = 0  # size of the newest page, 0 where that is unknown
+        self._segments = segments
+        self._make_source = make_source
+        self._has_state = False
+        self._page_at = -1  # of the newest page with readings
+
+    def run(self):
+        """Find everything; a generator."""
+        names = self._segments.names
+        for index in range(len(names) - 1, -1, -1):
+            is_newest = index == len(names) - 1
+            try:
+                yield from self._scan(names[index], is_newest, False)
+                if is_newest and self._page_at >= 0:
+                    yield from self._find_last(names[index])
+            except OSError:
+                self._segments.damaged += 1
+                self.back = 0
+            if self._has_state:
+                return
+
+    def _find_last(self, name: str):
+        walk = Walk(self._segments, name)
+        whole = yield from walk.check_at(self._page_at)
+        if whole:
+            self.last = max(self.last, walk.first + walk.count - 1)
+        else:  # an earlier one counts, that has to be found
+            self.tracks = []
+            yield from self._scan(name, True, True)
+
+    def _scan(self, name: str, is_newest: bool, every_page: bool):
+        walk = Walk(self._segments, name)
+        size = 0
+        for found in walk.run():
+            yield
+            if found is False:
+                break
+            if not found:
+                continue
+            size = walk.size()
+            if walk.kind != READINGS:
+                walk.whole = yield from self._segments.buffer.load(walk, self)
+                if walk.whole:
+                    self._take(walk, is_newest)
+                self._segments.buffer.release(self)
+            elif every_page:
+                walk.whole = yield from walk.check_at(walk.at)
+                if walk.whole:
+                    self.last = max(self.last, walk.first + walk.count - 1)
+            elif is_newest:
+                self._page_at = walk.at
+        if is_newest:
+            self.back = 0 if walk.torn else size
+            self.is_fresh = not self._has_state
+
+    def _take(self, walk: Walk, is_newest: bool) -> None:
+        try:
+            if walk.kind != SCHEMA:
+                self.state = state_of(self.data, 0, walk.payload)
+                self.saved = bytes(memoryview(self.data)[: walk.payload])
+                self._has_state = True
+            elif is_newest:
+                self._take_schema(walk)
+        except PageError:
+            self._segments.damaged += 1
+
+    def _take_schema(self, walk: Walk) -> None:
+        slot = walk.count
+        if slot >= SLOTS:
+            raise PageError
+        while len(self.tracks) <= slot:
+            self.tracks.append(None)
+        self.tracks[slot] = track_of(self.data, 0, walk.payload, self._make_source)

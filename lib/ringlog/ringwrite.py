@@ -1,0 +1,145 @@
+"""The page in RAM, and the sources of the segment that it is for.
+
+    page = PageInRam(1024)
+    page.begin(serial, boot, stamp)
+    page.put(stamp, source, values)        # False: there is no room for it
+    page.data, page.end(), page.schemas    # what has to be written
+    page.clear()
+
+The CRC goes along with each reading: over a whole page it takes long where it is bytecode.
+"""
+
+import crc32
+
+from .nibbles import FullError, Packer
+from .ringdelta import Track, write
+from .ringpage import HEAD, MOST, SERIAL, SLOTS, TAIL, base_of, close, schema_payload
+
+
+class PageInRam:
+    """Readings with consecutive serial numbers, and the schemas that the segment lacks."""
+
+    def __init__(self, size: int) -> None:
+        self.data = bytearray(size)
+        self.count = 0
+        self.first = 0  # serial number
+        self.boot = 0
+        self.tracks: list = []  # by slot; None where the schema of one is not known
+        self.schemas: dict = {}  # slot -> payload of the page that the segment lacks
+        self._ordinary = self.data
+        self._packer = Packer(self.data, 0, 0)
+        self._stamp = 0
+        self._crc = crc32.START
+        self._crc_end = 0
+
+    def is_large(self) -> bool:
+        """Whether it was made for one large reading."""
+        return self.data is not self._ordinary
+
+    def begin(self, serial: int, boot: int, stamp: int) -> None:
+        """An empty page."""
+        self.count = 0
+        self.first = serial
+        self.boot = boot
+        self._stamp = stamp
+        for index in range(SERIAL):
+            self.data[HEAD + index] = serial >> 8 * index & 255
+        self._packer = Packer(self.data, HEAD + SERIAL, len(self.data) - TAIL)
+        self._packer.number(boot)
+        self._packer.signed(stamp)
+        self._crc = crc32.START
+        self._crc_end = HEAD
+        for track in self.tracks:
+            if track:
+                track.begin(stamp)
+
+    def grow(self) -> bool:
+        """Take twice the room for the next page; False where that would be too large."""
+        if len(self.data) >= MOST:
+            self.clear()
+            return False
+        self.data = bytearray(min(2 * len(self.data), MOST))
+        return True
+
+    def clear(self) -> None:
+        """The page was written, or is given up."""
+        self.count = 0
+        self.data = self._ordinary
+
+    def put(self, stamp: int, source, values: tuple) -> bool:
+        """Write a reading into the page; False where it has no room, ValueError if it is none."""
+        packer = self._packer
+        start = packer.pos
+        slot = self._slot_of(source)
+        is_new = slot < 0
+        if is_new:
+            slot = self._add(source, values)
+        try:
+            write(packer, slot, self.tracks[slot], stamp, values)
+        except (FullError, ValueError) as error:
+            packer.pos = start
+            if is_new:
+                self.tracks[slot] = None
+                del self.schemas[slot]
+            if isinstance(error, FullError):
+                return False
+            raise
+        self.count += 1
+        end = packer.pos >> 1  # what will not change any more
+        self._crc = crc32.update(self._crc, memoryview(self.data)[self._crc_end : end])
+        self._crc_end = end
+        return True
+
+    def end(self) -> int:
+        """Bytes of the page so far, with header and CRC."""
+        return self._packer.end_byte() + TAIL
+
+    def close(self, name: str) -> None:
+        """Write the CRC behind it; the header is there."""
+        end = self.end() - TAIL
+        tail = memoryview(self.data)[self._crc_end : end]
+        close(self.data, crc32.update(self._crc, tail), end, name)
+
+    def new_segment(self) -> None:
+        """The page is for a segment that has no schemas yet."""
+        self.schemas = {}
+        if not self.count:
+            self.tracks = []
+        for slot, track in enumerate(self.tracks):
+            if track:
+                self.schemas[slot] = schema_payload(track)
+
+    def has_room_for(self, source) -> bool:
+        """Whether the segment can have this source."""
+        return self._slot_of(source) >= 0 or self._free_slot() >= 0
+
+    def _slot_of(self, source) -> int:
+        for slot, track in enumerate(self.tracks):
+            if track and track.source is source:
+                return slot
+        for slot, track in enumerate(self.tracks):
+            if track and _are_alike(track.source, source):
+                track.source = source
+                return slot
+        return -1
+
+    def _free_slot(self) -> int:
+        for slot, track in enumerate(self.tracks):
+            if track is None:
+                return slot
+        return len(self.tracks) if len(self.tracks) < SLOTS else -1
+
+    def _add(self, source, values: tuple) -> int:
+        track = Track(source, base_of(values))
+        payload = schema_payload(track)
+        slot = self._free_slot()
+        if slot == len(self.tracks):
+            self.tracks.append(None)
+        track.begin(self._stamp)
+        self.tracks[slot] = track
+        self.schemas[slot] = payload
+        return slot
+
+
+def _are_alike(one, other) -> bool:
+    return one.name == other.name and one.channels == other.channels
