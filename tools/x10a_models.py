@@ -106,9 +106,14 @@ def read(folder: Path) -> dict[str, list[tuple]]:
 
 
 def corrected(row: tuple) -> tuple:
-    """Three files take the water pressure for that of a refrigerant."""
+    """Three files take the water pressure for that of a refrigerant.
+
+    The capacity of an outdoor unit goes up to 18 kW in one byte: never below zero.
+    """
     if row[:3] == (0x62, 11, 405):
         return (0x62, 11, 105, 1, 2, row[5])
+    if row[:4] == (0x00, 12, 105, 1):
+        return (0x00, 12, 155, *row[3:])
     return row
 
 

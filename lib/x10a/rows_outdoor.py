@@ -17,7 +17,7 @@ ROWS = b"""
 10 213 1 -x o_u_mpu_id_00_10
 11 152 1 -x o_u_mpu_id_yy
 11 213 1 -x o_u_mpu_id_00_11
-12 105 1 wx o_u_capacity_kw
+12 155 1 wx o_u_capacity_kw
 =10
 0 217 1 - operation_mode
 1 300 1 - low_noise_control

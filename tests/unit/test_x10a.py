@@ -333,6 +333,15 @@ class TestTables(unittest.TestCase):
         self.assertEqual(found["dhw_setpoint"], 450)
         self.assertEqual(found["flow_setpoint"], 449)
 
+    def test_a_capacity_is_never_negative(self):
+        """One byte in 0.1 kW: 16 kW has the sign's bit."""
+        table = build("altherma-erla-d-ebv-ebb-ebvz-d-series-11-16kw", ["o_u_capacity_kw"])
+        values = [None]
+        for _ in table.decode(0x00, bytes(12) + b"\xa0", 0, 13, values):
+            pass
+        self.assertEqual(values, [160])
+        self.assertEqual(table.channels[0][exact.DECIMALS], 1)
+
     def test_a_short_payload_and_silence(self):
         table = build("core")
         values = [1] * len(table.channels)
