@@ -1,0 +1,146 @@
+"""start.run: what a person sees of a config that cannot work, and how the app ends.
+
+The clock moves when somebody waits; the LED's pin is a fake that keeps the times of its changes,
+and presses Ctrl-C after some. Everything else is real.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import unittest
+
+import machine
+
+from joulelog import app as app_module  # noqa: F401 - loaded with the real machine
+from joulelog import clock, registry, start
+from joulelog.errors import ConfigError
+
+DIRECTORY = "build/test_start"
+
+
+class Pressed(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C; a class of its own, so that no test runner takes it for its own."""
+
+
+class Board:
+    NAME = "TEST"
+    CHIP = "esp32"
+    UARTS: dict = {}
+    LED = None
+    LOG_DIRECTORY = DIRECTORY
+
+
+class BoardWithLed(Board):
+    LED = {"pin": 2, "active": 0}
+
+
+class LedPin:
+    """A pin that presses Ctrl-C after a while."""
+
+    OUT = 1
+    changes: list = []  # (ms, level)
+
+    def __init__(self, pin, mode=-1, value=None) -> None:
+        self.value(value)
+
+    def value(self, level) -> None:
+        if not self.changes or self.changes[-1][1] != level:
+            self.changes.append((clock.uptime_ms(), level))
+        if len(self.changes) > 40:
+            raise Pressed
+
+
+class Parts:
+    """Stands for a module."""
+
+    def __init__(self, **parts) -> None:
+        for name in parts:
+            setattr(self, name, parts[name])
+
+
+class Reader:
+    """Logs a line, and then this happens."""
+
+    COUNTERS = ()
+    ends_with: BaseException = Pressed()
+
+    def __init__(self, name, entry, app, output) -> None:
+        self.name = name
+
+    def describe(self) -> str:
+        return "a test"
+
+    async def run(self) -> None:
+        await clock.sleep_ms(100)
+        logging.getLogger(self.name).info("the last words")
+        await clock.sleep_ms(100)
+        raise self.ends_with
+
+
+class Start(unittest.TestCase):
+    def setUp(self):
+        self.ms = 0
+        self.originals = (clock.uptime_ms, clock.sleep_ms, registry.READERS)
+        root = logging.getLogger()
+        self.root = (root.handlers, root.level)
+        clock.uptime_ms = lambda: self.ms
+        clock.sleep_ms = self.sleep_ms
+        sys.modules["start_meter"] = Parts(SCHEMA="", Reader=Reader)
+        registry.READERS = (("meter", "start_meter"),)
+        LedPin.changes = []
+        for name in ("joulelog.log", "lastLog.log"):
+            try:
+                os.remove(DIRECTORY + "/" + name)
+            except OSError:
+                pass
+
+    def tearDown(self):
+        clock.uptime_ms, clock.sleep_ms, registry.READERS = self.originals
+        root = logging.getLogger()
+        root.handlers = self.root[0]
+        root.setLevel(self.root[1])
+        sys.modules["machine"] = machine
+        asyncio.new_event_loop()  # MicroPython keeps the tasks of a loop that was left
+
+    async def sleep_ms(self, ms):
+        self.ms += ms
+        await asyncio.sleep(0)
+
+    def log(self):
+        with open(DIRECTORY + "/joulelog.log") as file:
+            return file.read()
+
+    def config(self, **changes):
+        found = {"readers": [{"type": "meter"}], "sinks": []}
+        found.update(changes)
+        return Parts(**found)
+
+    def test_a_wrong_config_is_an_error_where_there_is_no_led(self):
+        with self.assertRaises(ConfigError):
+            start.run(self.config(device=7), Board)
+
+    def test_a_wrong_config_sends_sos_and_blinks_twice_a_second(self):
+        sys.modules["machine"] = Parts(Pin=LedPin)
+        with self.assertRaises(Pressed):
+            start.run(self.config(device=7), BoardWithLed)
+        changes = LedPin.changes
+        self.assertEqual(changes[0], (0, 0))  # on, at once: this LED shines when its pin is low
+        gaps = [changes[i + 1][0] - changes[i][0] for i in range(len(changes) - 1)]
+        self.assertEqual(gaps[-9:-1], [250] * 8)  # behind the last it is switched off
+
+    def test_ctrl_c_leaves_the_log_on_the_flash(self):
+        Reader.ends_with = Pressed()
+        with self.assertRaises(Pressed):
+            start.run(self.config(), Board)
+        self.assertIn("the last words", self.log())
+
+    def test_so_does_an_exit(self):
+        Reader.ends_with = SystemExit(86)
+        with self.assertRaises(SystemExit):
+            start.run(self.config(), Board)
+        self.assertIn("the last words", self.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
