@@ -312,5 +312,26 @@ def test_make_run(how) -> None:
     assert " heat_pump voltage=2" in text and " solar voltage=230.3 " in text
 
 
+def test_a_wrong_entry_of_a_simulated_meter(tmp_path) -> None:
+    """The firmware's check tells it, not the simulator; nothing is left behind."""
+    config = tmp_path / "wrong.py"
+    config.write_text(
+        "readers = [{'type': 'pzem', 'uart': 'sim', 'address': 300, 'model': 'xx'},"
+        " {'type': 'modbus', 'uart': 'sim', 'address': 4},"
+        " {'type': 'pulse', 'pin': 'sim', 'pulse_ms': 'x'}]\nsinks = [{'type': 'console'}]\n"
+    )
+    command = [sys.executable, str(ROOT / "tools/run.py"), "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)  # till all is shut
+    assert done.returncode == 2
+    for told in (
+        "(pzem): `address` is 300; allowed is a whole number from 1 to 248",
+        '(pzem): `model` is "xx"; allowed: ',
+        "(modbus): one of `meter` and `registers` is needed",
+        "(pulse): `pulse_ms` is",
+    ):
+        assert told in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_the_clock_is_real() -> None:
     assert clock._speed == 1

@@ -464,7 +464,8 @@ def test_wrong_arguments_are_explained(wrong):
 def test_started_meter_ends_with_its_parent():
     script = (
         "import sys, time; sys.path.insert(0, %r)\n"
-        "from tools.sim.p1 import start, _children\n"
+        "from tools.sim.child import _children\n"
+        "from tools.sim.p1 import start\n"
         "print(start('nl50'), _children[0].pid, flush=True)\n"
         "time.sleep(60)\n" % str(ROOT)
     )

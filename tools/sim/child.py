@@ -17,6 +17,11 @@ _children: list[subprocess.Popen] = []
 
 def start(script: Path, arguments: tuple[str, ...]) -> str:
     """Start the script, and return the device that it prints; OSError where it cannot start."""
+    return launch(script, arguments)[1]
+
+
+def launch(script: Path, arguments: tuple[str, ...]) -> tuple[subprocess.Popen, str]:
+    """The same, and the process as well: its standard input ends it when it is closed."""
     command = [sys.executable, str(script.resolve()), *arguments, "--child"]
     # A session of its own: Ctrl-C ends the firmware first, which then finds its meter alive.
     child = subprocess.Popen(
@@ -25,10 +30,11 @@ def start(script: Path, arguments: tuple[str, ...]) -> str:
     assert child.stdout is not None
     device = child.stdout.readline().decode().strip()
     if not device:
-        raise OSError(f"the simulated {script.stem} did not start, exit status {child.wait()}")
+        told = " ".join((script.stem, *arguments))
+        raise OSError(f"the simulated {told} did not start, exit status {child.wait()}")
     _children.append(child)
     atexit.register(_end, child)
-    return device
+    return child, device
 
 
 def wait_for_parent(stop: threading.Event) -> None:

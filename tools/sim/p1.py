@@ -14,10 +14,8 @@ spoiled it) and `obis` (the text of every number, without leading zeros and unit
 """
 
 import argparse
-import atexit
 import json
 import os
-import subprocess
 import sys
 import threading
 import time as _time
@@ -27,12 +25,11 @@ from pathlib import Path
 if __name__ == "__main__":  # started as a file: find the package beside us
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tools.sim import telegrams
+from tools.sim import child, telegrams
 from tools.sim.house import House
 from tools.sim.port import Faults, Pty, Ticks, serve
 
 MODELS = tuple(telegrams.MODELS)
-_children: list[subprocess.Popen] = []
 
 
 class Meter:
@@ -86,27 +83,7 @@ def start(model: str = "nl50", speed: int = 1, arguments: tuple[str, ...] = ()) 
 
     The child ends with this process, however that ends. Raises OSError where it cannot start.
     """
-    command = [sys.executable, str(Path(__file__).resolve()), "--model", model, "--child"]
-    command += ["--speed", str(speed), *arguments]
-    # A session of its own: Ctrl-C ends the firmware first, which then finds its meter alive.
-    child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
-    assert child.stdout is not None
-    device = child.stdout.readline().decode().strip()
-    if not device:
-        raise OSError(
-            "the simulated meter %r did not start, exit status %s" % (model, child.wait())
-        )
-    _children.append(child)
-    atexit.register(_end, child)
-    return device
-
-
-def _end(child: subprocess.Popen) -> None:
-    if child.stdin:
-        child.stdin.close()
-    child.wait(5)
+    return child.start(Path(__file__), ("--model", model, "--speed", str(speed), *arguments))
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -159,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
     pty = Pty()
     stop = threading.Event()
     if options.child:
-        threading.Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
+        threading.Thread(target=child.wait_for_parent, args=(stop,), daemon=True).start()
     log_file = open(options.log, "w") if options.log else None  # noqa: SIM115
     try:
         if options.link:
@@ -208,13 +185,6 @@ def _link(parser: argparse.ArgumentParser, path: Path, device: str) -> None:
     elif path.exists():
         parser.error("--link: %s exists and is no symbolic link" % path)
     path.symlink_to(device)
-
-
-def _wait_for_parent(stop: threading.Event) -> None:
-    """The parent holds the other end of our standard input: it ends when the parent does."""
-    while os.read(0, 64):
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":

@@ -161,7 +161,10 @@ def start(entry: dict, _speed: int = 1) -> str:
     folder = Path(__file__).resolve().parents[2] / "build"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ("light-%s.u16" % entry.get("name", "pulse"))
-    write(path, 60, pulse_ms=max(30, entry.get("pulse_ms", 10)), spacing_ms=(900, 3000))
+    pulse_ms = entry.get("pulse_ms")
+    if not isinstance(pulse_ms, int):  # the firmware's check says what is wrong with it
+        pulse_ms = 0
+    write(path, 60, pulse_ms=max(30, pulse_ms), spacing_ms=(900, 3000))
     return str(path)
 
 

@@ -10,12 +10,10 @@
 """
 
 import argparse
-import atexit
 import json
 import os
 import random
 import select
-import subprocess
 import sys
 import threading
 import time
@@ -25,7 +23,7 @@ from pathlib import Path
 if __name__ == "__main__":  # started as a file: find the package beside us
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tools.sim import slaves
+from tools.sim import child, slaves
 
 _CHUNK = 4  # bytes that an adapter hands over at once
 _LATE_S = 0.4
@@ -165,32 +163,24 @@ class Server:
 
 
 def start(entry: dict, speed: int = 1) -> str:
-    """The device of the one bus that all simulated meters of this process share."""
+    """The device of the one bus that all simulated meters of this process share.
+
+    An entry that is wrong gets nobody on it: the firmware's check says what is wrong.
+    """
     if not _child:
-        command = [sys.executable, str(Path(__file__).resolve()), "--child", "--speed", str(speed)]
-        # A session of its own: Ctrl-C ends the firmware first, which then finds its meter alive.
-        child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert child.stdout is not None
-        device = child.stdout.readline().decode().strip()
-        if not device:
-            raise OSError(f"the simulated meters did not start, exit status {child.wait()}")
-        _child.extend((child, device))
-        atexit.register(_end, child)
-    child, device = _child
+        _child.extend(child.launch(Path(__file__), ("--speed", str(speed))))
+    process, device = _child
+    if entry.get("registers"):
+        print("a table of your own has no simulated meter: nobody will answer")
     model = entry.get("model", "ac") if entry.get("type") == "pzem" else entry.get("meter")
-    if model not in slaves.MODELS:
-        raise OSError(f"there is no simulated meter {model!r}; there are {slaves.MODELS}")
-    child.stdin.write(f"{entry.get('address', 1)}={model}\n".encode())
-    child.stdin.flush()
+    text = f"{entry.get('address', 1)}={model}"
+    try:
+        _add({}, text)
+    except ValueError:
+        return device
+    process.stdin.write(f"{text}\n".encode())
+    process.stdin.flush()
     return device
-
-
-def _end(child: subprocess.Popen) -> None:
-    if child.stdin:
-        child.stdin.close()
-    child.wait(5)
 
 
 def _add(meters: dict[int, slaves.Meter], text: str) -> None:
