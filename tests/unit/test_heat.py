@@ -52,6 +52,14 @@ class Guard:
         self.store = Store()
 
 
+class Log:
+    def __init__(self):
+        self.lines = []
+
+    def warning(self, text, *arguments):
+        self.lines.append(text % arguments)
+
+
 class App:
     def __init__(self):
         self.clock = clock.Clock()
@@ -208,6 +216,24 @@ class TestReader(unittest.TestCase):
 
         self.play(story, meter="pzem")
 
+    def test_a_meter_that_is_not_there(self):
+        """It is said, once, what there is instead."""
+
+        async def story(reader, app, readings, virtual):
+            reader._log = log = Log()
+            for _ in range(10):
+                self.put(app, (10004,), METER)
+                self.put(app, RUNS)
+                await virtual.advance(30000)
+            self.assertEqual(len(log.lines), 1)
+            self.assertIn(told, log.lines[0])
+            self.assertIsNone(readings[-1]["electric_power"])
+
+        told = "there are those of: altherma, pzem"
+        self.play(story, meter="pzen")
+        told = "pzem has no watts; it has power"
+        self.play(story, meter="pzem", meter_channel="watts")
+
     def test_three_phases(self):
         async def story(reader, app, readings, virtual):
             self.put(app, RUNS)
@@ -227,7 +253,8 @@ class TestReader(unittest.TestCase):
         async def again(reader, app, readings, virtual):
             self.put(app, RUNS)
             await virtual.advance(1000)
-            self.assertTrue(4350 * 3 // 4 <= readings[-1]["heat_energy"] <= 4350)
+            self.assertEqual(readings[-1]["heat_energy"], 4350)
+            self.assertEqual(readings[-1]["electric_energy"], 1478)
 
         self.play(story, app)
         again_app = App()

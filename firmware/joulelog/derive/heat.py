@@ -32,7 +32,6 @@ _POLL_MS = const(500)
 _GAP_MS = const(300000)  # what lies between two readings that far apart is not known
 _OLD_S = const(120)  # how old a meter's reading may be
 _PATIENCE_MS = const(180000)
-_SAVE_MS = const(900000)  # of the energies, at most this much is lost with the power
 _LEAST_W = const(50)  # a COP of less is noise
 _LOW_V = const(100)
 _HIGH_V = const(300)
@@ -107,7 +106,8 @@ class Reader:
         self._source = None  # the one that the places below belong to
         self._places: dict = {}  # key -> (index, decimals)
         self._before: tuple | None = None  # (uptime, thermal, electric) of the last reading
-        self._saved_ms = clock.uptime_ms()
+        self._began_ms = clock.uptime_ms()
+        self._told: list = []  # what was said once
         kept = app.guard.store.get("heat " + name, ())
         wh = [int(text) for text in kept] if len(kept) == 3 else [0, 0, 0]
         self._energies = [Energy(number) for number in wh]  # heat, cold, electricity
@@ -135,10 +135,20 @@ class Reader:
                 continue
             if now - heard > _PATIENCE_MS and self.state != "no source":
                 self.state = "no source"
-                known = ", ".join(sorted(self._app.queue.latest)) or "none"
-                text = "`source`: no reading of %s for 3 minutes; there are those of: %s"
-                self._log.warning(text, self._entry["source"], known)
+                self._miss("source")
             await clock.sleep_ms(_POLL_MS)
+
+    def _miss(self, key: str) -> None:
+        known = ", ".join(sorted(self._app.queue.latest)) or "none"
+        text = "`%s`: no reading of %s for 3 minutes; there are those of: %s"
+        self._log.warning(text, key, self._entry[key], known)
+
+    def _once(self, what: str) -> bool:
+        """Whether that was not said yet; not before everybody had time to speak."""
+        if what in self._told or clock.uptime_ms() - self._began_ms < _PATIENCE_MS:
+            return False
+        self._told.append(what)
+        return True
 
     def _derive(self, reading: tuple, now: int) -> None:
         source = reading[SOURCE]
@@ -215,8 +225,11 @@ class Reader:
 
     def _metered(self, time: int) -> int | None:
         """The newest power of the meter, if it is of about that time."""
-        reading = self._app.queue.latest.get(self._entry["meter"])
+        entry = self._entry
+        reading = self._app.queue.latest.get(entry["meter"])
         if reading is None:
+            if self._once("meter"):
+                self._miss("meter")
             return None
         mine = self._app.clock.resolve(time)
         its = self._app.clock.resolve(reading[TIME])
@@ -225,8 +238,12 @@ class Reader:
         if abs(mine - its) > _OLD_S:
             return None
         for channel, value in zip(reading[SOURCE].channels, reading[VALUES]):
-            if channel[KEY] == self._entry["meter_channel"]:
+            if channel[KEY] == entry["meter_channel"]:
                 return divided(value, 10 ** channel[DECIMALS]) if isinstance(value, int) else None
+        if self._once("meter_channel"):
+            known = ", ".join([channel[KEY] for channel in reading[SOURCE].channels])
+            text = "`meter_channel`: %s has no %s; it has %s"
+            self._log.warning(text, entry["meter"], entry["meter_channel"], known)
         return None
 
     def _add_up(self, now: int, thermal: int | None, electric: int | None) -> None:
@@ -247,7 +264,5 @@ class Reader:
                 self._energies[1].add(-twice, ms)
         if electric is not None and before[2] is not None:
             self._energies[2].add(electric + before[2], ms)
-        if now - self._saved_ms >= _SAVE_MS:
-            self._saved_ms = now
-            kept = [str(energy.watt_hours) for energy in self._energies]
-            self._app.guard.store.set("heat " + self.name, kept)
+        kept = [str(energy.watt_hours) for energy in self._energies]
+        self._app.guard.store.set("heat " + self.name, kept)  # which spares the flash by itself
