@@ -14,48 +14,7 @@ DAY = 86400
 
 if VM:
     import vfs
-
-    class RamDisk:
-        """Flash in RAM that counts its operations and can lose its power at any of them."""
-
-        def __init__(self, blocks: int, data=None) -> None:
-            self.data = data or bytearray(b"\xff" * (blocks * 512))
-            self.erases = 0
-            self.left = -1  # operations until the power goes; -1: it stays
-
-        def readblocks(self, block, buf, offset=0):
-            at = block * 512 + offset
-            buf[:] = memoryview(self.data)[at : at + len(buf)]
-
-        def writeblocks(self, block, buf, offset=0):
-            at = block * 512 + offset
-            if not self._powered():
-                return -5
-            if self.left == 0:  # the power goes in the middle
-                buf = memoryview(buf)[: len(buf) // 2]
-            self.data[at : at + len(buf)] = buf
-            return 0
-
-        def ioctl(self, command, block):
-            if command == 4:
-                return len(self.data) // 512
-            if command == 5:
-                return 512
-            if command == 6:
-                if not self._powered():
-                    return -5
-                self.erases += 1
-                end = 256 if self.left == 0 else 512
-                at = block * 512
-                self.data[at : at + end] = b"\xff" * end
-            return 0
-
-        def _powered(self) -> bool:
-            if self.left == 0:
-                return False
-            if self.left > 0:
-                self.left -= 1
-            return True
+    from ramdisk import RamDisk
 
     def mounted(disk, fresh=True) -> str:
         if fresh:
