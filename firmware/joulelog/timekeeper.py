@@ -6,6 +6,7 @@
 The servers are asked in turn; one that does not answer costs its time-out and no more. What the
 board's own clock has gained since the first answer is its drift, in parts per million: answers
 have whole seconds, so it is told from an hour on, and after a day it is right to 12 ppm.
+Where the heap is small, nobody is asked while the meter tells the time.
 """
 
 import gc
@@ -19,6 +20,7 @@ from .errors import NetError
 _RESYNC_MS = const(6 * 3600 * 1000)  # a chip drifts by seconds per day
 _RETRY_MS = const(60000)
 _TIMEOUT_MS = const(5000)
+_METER_FIRST_MS = const(15000)  # a meter speaks every 10 s, or more often
 _DRIFT_AFTER_S = const(3600)
 _LOW_BYTES = const(20000)  # free: an ESP32 has more, an ESP8266 less
 _DRIFT_LIMIT_PPM = const(1000)  # no crystal is that bad: the server has moved
@@ -50,8 +52,14 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Synchronise for ever; ends where no server is configured."""
+        if is_low():
+            await clock.sleep_ms(_METER_FIRST_MS)
         while self._servers:
             await self._network.wait_up()
+            low = is_low()  # then the meter is the only one, and the readings have its time
+            if low and self._clock.source == "meter":
+                await clock.sleep_ms(_RETRY_MS)
+                continue
             if self._asking:
                 self._asking(True)
             found = await self._ask()
@@ -59,7 +67,7 @@ class Timekeeper:
                 self._asking(False)
             if found:
                 self.syncs += 1
-            if hasattr(gc, "mem_free") and gc.mem_free() < _LOW_BYTES:  # type: ignore
+            if low:
                 registry.drop(*_FOR_ASKING)  # 1.8 kB, for some seconds in six hours
             await clock.sleep_ms(_RESYNC_MS if found else _RETRY_MS)
 
@@ -96,3 +104,8 @@ class Timekeeper:
                     self._clock.drift_ppm = gained * 1000000 // passed
                 return
         self._base = (seconds, uptime)
+
+
+def is_low() -> bool:
+    """Whether the heap is an ESP8266's."""
+    return hasattr(gc, "mem_free") and gc.mem_free() < _LOW_BYTES  # type: ignore

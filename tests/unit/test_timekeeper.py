@@ -10,7 +10,7 @@ sys.path.append(_HERE + "/../fakes")
 from civil import seconds  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock  # noqa: E402
+from joulelog import clock, timekeeper  # noqa: E402
 from joulelog.errors import NetError  # noqa: E402
 from joulelog.net import ntp  # noqa: E402
 from joulelog.timekeeper import Timekeeper  # noqa: E402
@@ -42,6 +42,7 @@ class Logger:
 class TestTimekeeper(unittest.TestCase):
     def setUp(self):
         self.query = ntp.query
+        self.low = timekeeper.is_low, timekeeper.registry.drop
         ntp.query = self.answer
         self.virtual = VirtualClock()
         self.asked = []  # (hours, server)
@@ -50,6 +51,7 @@ class TestTimekeeper(unittest.TestCase):
 
     def tearDown(self):
         ntp.query = self.query
+        timekeeper.is_low, timekeeper.registry.drop = self.low
 
     async def answer(self, server, timeout_ms):
         self.asked.append((self.virtual.ms // HOUR, server))
@@ -86,6 +88,25 @@ class TestTimekeeper(unittest.TestCase):
         self.assertEqual(self.asked, [(3, "a"), (9, "a"), (15, "a")])
         self.assertEqual((self.clock.source, self.keeper.syncs), ("ntp", 3))
         self.assertEqual(self.log.infos, ["2026-11-20T15:00:00Z by a"])
+
+    def test_in_a_small_heap_nobody_is_asked_while_the_meter_tells_the_time(self):
+        timekeeper.is_low = lambda: True
+        dropped = []
+        timekeeper.registry.drop = lambda *paths: dropped.append(paths)
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(12000)
+            self.clock.set(NOON, "meter")
+            await self.virtual.advance(24 * HOUR)
+            self.assertEqual((self.asked, dropped), ([], []))
+            self.clock.source = "board"
+            await self.virtual.advance(HOUR)
+
+        self.play(["a"], story)
+        self.assertEqual(self.asked, [(24, "a")])
+        self.assertEqual(len(dropped), 1)
+        self.assertIn("joulelog.net.ntp", dropped[0])
 
     def test_the_next_one_where_the_first_is_dead(self):
         self.dead = ["a"]
