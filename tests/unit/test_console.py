@@ -63,7 +63,11 @@ def show(*readings, style="lines", terminal=False, channels=None, log=()):
     screen = Stdout()
     printed = []
     console.sys = screen
-    console.print = lambda text: printed.append(text)
+
+    def keep(*words, end="\n"):
+        printed.append(" ".join([str(word) for word in words]) + end)
+
+    console.print = keep
     streams = []
 
     async def story():
@@ -87,7 +91,7 @@ def show(*readings, style="lines", terminal=False, channels=None, log=()):
     finally:
         console.sys = sys
         del console.print
-    return (screen.stdout.text or "\n".join(printed)), cursor, app, streams[0]
+    return (screen.stdout.text or "".join(printed).rstrip("\n")), cursor, app, streams[0]
 
 
 class TestLines(unittest.TestCase):

@@ -66,13 +66,13 @@ class Sink(Consumer):
 
     def _print(self, when: str, reading: tuple) -> None:
         source, values = reading[1], reading[2]
-        parts = [when, source.name]
+        print(when, source.name, end="")  # in pieces: a line takes 3 kB at a time
         for index in self.cursor.columns(source):
             channel = source.channels[index]
             value = values[index]
             if value is not None:
-                parts.append("%s=%s" % (channel[KEY], shown(channel, value)))
-        print(" ".join(parts))
+                print(" %s=%s" % (channel[KEY], shown(channel, value)), end="")
+        print()
 
     def _draw(self) -> None:
         write = sys.stdout.write
