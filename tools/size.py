@@ -9,6 +9,7 @@
     import     heap that the modules of P1 -> MQTT take
     app        heap in use while P1 -> MQTT runs; what is left of the profile's, and in one piece
     smallest   smallest heap in which the pipeline runs
+    examples   smallest heap of each config in examples/configs, per profile (some minutes)
     telegram   bytes and objects that are allocated for one telegram
     growth     heap after 10,000 telegrams, in per mille of that after 100
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
@@ -32,6 +33,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +41,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
 import frozen  # noqa: E402 - beside this file
-import mpy_file  # noqa: E402
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
@@ -124,8 +125,6 @@ class Measure:
                 yield f"{name}, largest block", -largest, "bytes, less than nothing is more"
             else:
                 print(f"  {name}: does not run in the profile's {heap}")
-            if profile == "esp8266":
-                print(f"  {name}: {_on_a_chip(text, used)}")
 
     def smallest(self) -> Iterator[Row]:
         """Smallest heap in which the ring fills and all is delivered, no task restarted.
@@ -145,6 +144,27 @@ class Measure:
                 else:
                     low = middle
             yield name, high, "kB"
+
+    def examples(self) -> Iterator[Row]:
+        """Smallest heap of each example config; in a hurry only the budgets are tried."""
+        try:
+            import example_heaps
+        except ImportError as reason:
+            raise LeftOut(f"what the tests need ({reason})")
+        if deps.path() is None:
+            raise LeftOut("mqtt_as and micropython-lib (make deps)")
+
+        def measure(one: tuple[str, str]) -> Row:
+            name = "smallest heap {1} {0}.py".format(*one)
+            budget = self._budgets.get(name, 0) if self._quick else 0
+            return name, stage.smallest(*one, budget), "kB"
+
+        for profile in ("esp8266", "esp32"):
+            romfs.build(profile, deps.path())  # once, not by all at a time
+        folder = self._folder / "examples"
+        folder.mkdir()
+        with example_heaps.Stage(folder) as stage, ThreadPool(4) as pool:
+            yield from pool.imap(measure, stage.runs())  # they wait, mostly
 
     def telegram(self) -> Iterator[Row]:
         """Allocations for one telegram of 28 channels, from bytes to the queue."""
@@ -350,30 +370,12 @@ def _map(text: str) -> list[str]:
     return re.findall(r"^[0-9a-f]+: (\S+)", text, re.M)
 
 
-def _on_a_chip(text: str, used: int) -> str:
-    """What of this heap frozen code would not take, and what the VM's stand-ins take."""
-    tree = romfs.build("esp8266", deps.path()) / "tree"
-    structures = 0
-    for module in re.findall(r"^MODULES (.*)", text, re.M)[-1].split():
-        place = tree / module.replace(".", "/")
-        for path in (place.with_suffix(".mpy"), place / "__init__.mpy"):
-            if path.is_file():
-                structures += mpy_file.structures(path)
-    pools = re.findall(r"n_str_data_bytes=(\d+), n_total_bytes=(\d+)", text)[-1]
-    names = int(pools[1]) - int(pools[0])
-    boot, shims = _last(text, "MEM boot")[0], _last(text, "MEM shims")[0]
-    left = used - structures - names - (shims - boot)
-    return (
-        f"{used} = {structures} structures and {names} names that frozen code has in flash, "
-        f"{shims - boot} for C modules of a chip, about {left} that a chip with frozen code uses"
-    )
-
-
 _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "mpy": Measure.mpy,
     "import": Measure.imports,
     "app": Measure.app,
     "smallest": Measure.smallest,
+    "examples": Measure.examples,
     "telegram": Measure.telegram,
     "growth": Measure.growth,
     "steps": Measure.steps,
