@@ -21,7 +21,6 @@ from powercut import Books, Run, Sources
 
 from joulelog.folder import Files
 
-
 SECTORS = 256
 
 
@@ -82,7 +81,7 @@ class RuinedSector(Sweep):
 
     def test_costs_what_lies_in_it(self):
         started = time.clock()
-                sources = Sources()
+        sources = Sources()
         notes = Watched.notes = []
         start = fat(SECTORS)
         data_begins = first_data_sector(bytes(start.block(0)))
