@@ -590,7 +590,32 @@ def test_make_has_the_targets():
         assert part in done.stdout + "\n", done.stdout
 
 
-# mip
+# By hand, and mip
+
+
+def test_copying_by_hand_boots(make, packages, config):
+    """With mpremote's cp in the place of a file manager, as the README says it."""
+    board = make()
+    telegram(board)
+    folder = tree.folder_of(target.load("ESP32_GENERIC"))
+    mpremote(
+        board.port, "fs", "mkdir", "lib", "+", "cp", "-r", *map(str, folder.iterdir()), ":lib"
+    )
+    mpremote(
+        board.port,
+        "fs",
+        "cp",
+        "firmware/main.py",
+        ":main.py",
+        "+",
+        "cp",
+        str(config),
+        ":config.py",
+    )
+    with Link(board.port) as link:
+        link.attach()
+        link.restart()
+        assert "gas=124.456" in link.watch(20, lambda _: None)
 
 
 def test_the_application_installs_with_mip(make, packages, config, tmp_path):
