@@ -183,6 +183,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="only say what is missing")
     parser.add_argument("extra", nargs="*", help="NAME=value for MicroPython's make")
     given = parser.parse_args(arguments)
+    # `make` starts us from .venv, whose tools (esptool) nobody has put on PATH.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     checkout = Path(given.micropython).expanduser().resolve() if given.micropython else None
     problems = list(missing(given.board, checkout))
     for problem in problems:
