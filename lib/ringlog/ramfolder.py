@@ -48,5 +48,5 @@ class RamFolder:
 
     def _get(self, name: str) -> bytearray:
         if name not in self.files:
-            raise OSError(_ENOENT)
+            raise OSError(_ENOENT, name)
         return self.files[name]

@@ -30,6 +30,7 @@ _FIRST = const(0xB7)
 _SECOND = const(0x4A)
 _BASE_TEXT = const(40)  # characters: longer texts are no base, they would stand in three places
 _STATES = const(255)
+_CHANNELS = const(255)
 _LEAST_BYTES = const(256)
 
 _UNITS = (
@@ -118,6 +119,8 @@ def base_of(values) -> tuple:
 
 def schema_payload(track: Track) -> bytes:
     """The payload of a source's schema page; ValueError where it has too many channels."""
+    if len(track.base) > _CHANNELS:
+        raise ValueError("%s has more than 255 channels" % track.source.name)
     return _packed(_fill_schema, track, "the channels of %s do not fit" % track.source.name)
 
 
@@ -164,7 +167,7 @@ def track_of(data, start: int, end: int, make_source) -> Track:
     unpacker = Unpacker(data, start, end)
     name = unpacker.text()
     count = unpacker.number()
-    if count > 255:
+    if count > _CHANNELS:
         raise PageError
     channels = []
     before = ("", "", 0, "", "")

@@ -34,6 +34,7 @@ class Reader:
         self._segments = segments
         self._make_source = make_source
         self._next = 0  # the lowest serial number that is wanted
+        self._is_seeking = True  # pages before it are passed over by what their headers say
         self._name = ""  # of the segment
         self._tracks: dict = {}
         self._run = None
@@ -41,6 +42,7 @@ class Reader:
     def seek(self, serial: int) -> None:
         """Go on with the first reading that has this serial number or a higher one."""
         self._next = serial
+        self._is_seeking = True
         self._stop("")
 
     def step(self) -> bool | None:
@@ -48,6 +50,7 @@ class Reader:
         segments = self._segments
         if self._run is None or (self._name and self._name < segments.oldest()):
             self._stop("")
+            self._is_seeking = True
             self._run = self._read()
         try:
             return next(self._run)
@@ -90,7 +93,10 @@ class Reader:
                 if walk.whole:
                     self._take_schema(walk)
                 segments.buffer.release(self)
-            elif walk.kind == READINGS and walk.first + walk.count > self._next:
+            elif walk.kind == READINGS:
+                if self._is_seeking and walk.first + walk.count <= self._next:
+                    continue
+                self._is_seeking = False
                 walk.whole = yield from segments.buffer.load(walk, self)
                 if walk.whole:
                     yield from self._read_page(walk)

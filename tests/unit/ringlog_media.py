@@ -99,11 +99,12 @@ def put(log: Log, item: tuple) -> int:
 
 def fill(log: Log, start: int, end: int) -> list:
     """Append and flush the readings with these serial numbers."""
-    for serial in range(start, end):
-        put(log, reading(serial))
+    items = [reading(start + index) for index in range(end - start)]
+    for item in items:
+        put(log, item)
     while not log.flush():
         log.drop_oldest()
-    return [reading(serial) for serial in range(start, end)]
+    return items
 
 
 def drain(reader, most: int = 1000000, steps: int = 2000000) -> list:
@@ -126,6 +127,16 @@ def read_all(log: Log, serial: int = 0) -> list:
     reader = log.reader()
     reader.seek(serial)
     return drain(reader)
+
+
+def difference(found: list, expected: list) -> str:
+    """Where two lists of readings differ, "" where they do not."""
+    for index in range(min(len(found), len(expected))):
+        if found[index] != expected[index]:
+            return "%d: %r, expected %r" % (index, found[index], expected[index])
+    if len(found) != len(expected):
+        return "%d readings, expected %d" % (len(found), len(expected))
+    return ""
 
 
 class Ram:
