@@ -18,7 +18,8 @@ include("$(MPY_DIR)/extmod/asyncio")  # the ESP8266 port's manifest leaves it ou
 
 # micropython-lib at the commit that the MicroPython checkout names.
 if options.small:
-    module("logging.py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
+    for _name in ("logging", "names"):
+        module(_name + ".py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
 else:
     require("logging")
 require("ssl")

@@ -3,7 +3,8 @@
 import os
 
 include("$(MPY_DIR)/extmod/asyncio")
-module("logging.py", base_path="../../../firmware/small", opt=2)
+for _name in ("logging", "names"):
+    module(_name + ".py", base_path="../../../firmware/small", opt=2)
 require("ssl")
 require("aiohttp")
 package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)

@@ -1,15 +1,15 @@
-"""firmware/small/logging.py, in the place of the package that the runtime has by that name."""
+"""firmware/small: logging, in the place of the package that the runtime has by that name; names."""
 
 import unittest
 
+from dsmr import obis
+
 HERE = __file__[: __file__.rfind("/")] if "/" in __file__ else "."
-for _path in (HERE + "/../../firmware/small/logging.py", "firmware/small/logging.py"):
-    try:
-        with open(_path) as _file:
-            SOURCE = _file.read()
-        break
-    except OSError:
-        pass
+
+
+def source(name):
+    with open(HERE + "/../../firmware/small/" + name) as file:
+        return file.read()
 
 
 class Takes:
@@ -23,7 +23,7 @@ class Takes:
 class SmallLogging(unittest.TestCase):
     def setUp(self):
         self.logging = {}
-        exec(SOURCE, self.logging)
+        exec(source("logging.py"), self.logging)
         self.takes = Takes()
         root = self.logging["getLogger"]()
         root.handlers = [self.takes]
@@ -63,6 +63,18 @@ class SmallLogging(unittest.TestCase):
                 super().__init__()
 
         Mine().emit(None)
+
+
+class Names(unittest.TestCase):
+    def test_they_are_the_keys_of_all_channels(self):
+        text = source("names.py")
+        text = text[text.rfind("return (") + 8 : text.rfind(")")]
+        named = [word.strip() for word in text.split(",") if word.strip()]
+        keys = set()
+        for table in (obis._CHANNELS, obis._MBUS):
+            for row in table.strip().split(b"\n"):
+                keys.add(row.split()[1].decode())
+        self.assertEqual(sorted(named), sorted(keys))
 
 
 if __name__ == "__main__":
