@@ -1,4 +1,4 @@
-"""firmware/small: logging, in the place of the package that the runtime has by that name; names."""
+"""firmware/small: names, and logging in the place of the package that the runtime has."""
 
 import unittest
 
