@@ -1,8 +1,8 @@
 """A simulated month of 20 outages a day and worse: no reading is lost that the ring could hold.
 
 tests/vm/scripts/month.py runs the whole app, on CPython and on the VM, by a clock that moves only
-when told (compressed time). The VM's month has 16 days: each kind of bad luck twice, and the
-uptime in ms outgrows a small integer, which it does on day 13. JOULELOG_LONG=1 gives it all 30.
+when told (compressed time). The VM's month has 14 days, in which each kind of bad luck comes, and
+the uptime in ms outgrows a small integer on day 13. JOULELOG_LONG=1 gives it all 30.
 """
 
 import json
@@ -47,7 +47,7 @@ def _kinds(days: int) -> list[int]:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("start, days", [(_cpython, 30), (_vm, 30 if _LONG else 16)])
+@pytest.mark.parametrize("start, days", [(_cpython, 30), (_vm, 30 if _LONG else 14)])
 def test_a_month(start, days) -> None:
     text = start(days).communicate()[0]
     found = json.loads(text[text.index("MONTH") + 5 :])

@@ -3,7 +3,7 @@
     size_run.py CONFIG UART TELEGRAMS
 
 Prints "MEM name bytes-allocated bytes-free" lines, MicroPython's mem_info() (its "max free sz" is
-the largest free block, in blocks of 16 bytes), and "DONE telegrams delivered
+the largest free block, in blocks of 16 bytes), qstr_info(), and "DONE telegrams delivered
 restarts" at the end: delivered are those that every sink has confirmed. tools/size.py reads that.
 """
 
@@ -55,6 +55,7 @@ def main(path: str, uart: str, wanted: int) -> None:
             done = min([cursor.sent for cursor in app.cursors])
         tell("running")
         micropython.mem_info()
+        micropython.qstr_info()
         print("DONE", reader.telegrams, done, app.supervisor.restarts)
         running.cancel()
 
