@@ -44,7 +44,7 @@ class Files:
     def read(self, name: str, offset: int, buffer) -> int:
         """Fill the buffer from there on; the number of bytes that there were."""
         try:
-            if self._name != name:
+            if not self._file or self._name != name:
                 self._close(self._name)
                 self._file = open(self._path(name), "rb")  # noqa: SIM115 - stays open
                 self._name = name

@@ -38,7 +38,7 @@ class Track:
         self.source = source
         self.base = base
         self.stored = 0  # whether the segment has its schema pages
-        self.values = base  # a tuple where they are written, a list where they are read
+        self.values: list | tuple = base  # a tuple where they are written, a list where read
         self.groups = bytearray((len(base) + 3) // 4)  # the channels that changed, four each
         self.stamp = 0
         self._interval = 0
@@ -166,9 +166,11 @@ def read(unpacker, head: int, track: Track) -> None:
     error = unpacker.signed() if head & _TIME else 0
     if not head & _SAME:
         _read_map(unpacker, track.groups)
-    if not isinstance(track.values, list):
-        track.values = list(track.values)
-    read_values(unpacker, track.values, track.groups)
+    values = track.values
+    if not isinstance(values, list):
+        values = list(values)
+        track.values = values
+    read_values(unpacker, values, track.groups)
     track.take(track.expected() + error)
 
 

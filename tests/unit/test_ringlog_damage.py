@@ -19,6 +19,8 @@ from ringlog_media import (
     values_of,
 )
 
+import joulelog  # noqa: F401 - keeps it off the wasm builds: there a whole test has to fit
+
 NAME = "00000000.log"
 HEATER = make_source("heater", channels(3))
 METER = make_source("meter", channels(6))
@@ -97,7 +99,7 @@ class Bits(unittest.TestCase):
     def test_every_bit(self):
         states = [page for page in self.pages if page[2] == STATE]
         last_page = [page for page in self.pages if page[2] == READINGS][-1]
-        for bit in range(len(self.data) * 8):
+        for bit in range(0, len(self.data) * 8, 3 if VM else 1):
             data = bytearray(self.data)
             data[bit // 8] ^= 1 << (bit % 8)
             page = [page for page in self.pages if page[0] <= bit // 8 < page[1]][0]
