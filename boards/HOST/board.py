@@ -7,4 +7,4 @@ RX_BUFFER = 4096  # bytes that a UART should keep for us
 LINE_BUFFER = 2560  # a 0-0:96.13.0 text can have 2048 characters
 CAN_INVERT = True  # P1 cables do: what the config says of the chip changes nothing
 LOG_DIRECTORY = "build/log"  # beside the Makefile
-DEFAULTS: dict = {}
+DEFAULTS = {"queue": {"flash_kb": 20000}}

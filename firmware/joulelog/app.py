@@ -11,6 +11,7 @@ needs of the rest it finds here:
     app.supervisor
 """
 
+import logging
 import os
 import sys
 
@@ -37,7 +38,10 @@ class App:
         self.board = board
         self.device = config.device
         self.terminal = terminal  # the console may redraw a table
-        self.boot_id = "".join(["%02x" % byte for byte in os.urandom(4)])
+        boot = 0
+        for byte in os.urandom(4):
+            boot = (boot << 8 | byte) & 0x3FFFFFFF  # a small integer
+        self.boot_id = "%08x" % boot
         self.clock = clock.Clock()
         told = clock.board_time()
         if told is not None:
@@ -61,8 +65,11 @@ class App:
         self.network = Wifi(
             [wifi] if isinstance(wifi, dict) else wifi, config.device, self._link_changed
         )
-        self.queue = Queue(config.queue["slots"], self.clock)
-        self.cursors: list = []
+        self.queue = Queue(config.queue["slots"], self.clock, boot)
+        self.queue.aside = self._put_aside  # type: ignore[assignment]
+        self._aside = None  # made for the first reading that is refused
+        self._directory = directory
+        self.cursors: list = []  # those of the sinks
         self.buses: dict = {}  # UART -> the line that several meters share
         self.guard = Guard(self, directory)
         self.led = None
@@ -70,6 +77,7 @@ class App:
             self._use_led(led)
         self.readers = [self._reader(entry) for entry in config.readers]
         self.sinks = [self._sink(entry) for entry in config.sinks]
+        self.spool = self._open_spool(config.queue)
 
     def _console(self) -> tuple:
         """Where the log's lines go, and the LED: an ESP8266 has one pin for the two of them."""
@@ -110,11 +118,43 @@ class App:
 
     def _sink(self, entry: dict):
         module = registry.module(registry.SINKS, entry["type"])
-        cursor = self.queue.cursor(
-            entry["name"], entry["sources"], entry["channels"], entry["every"]
-        )
+        cursor = self.queue.sink_cursor(module, entry)
         self.cursors.append(cursor)
-        return module.Sink(entry["name"], entry, self, cursor)
+        sink = module.Sink(entry["name"], entry, self, cursor)
+        cursor.durable = sink.durable
+        cursor.newest_only = not sink.carries_time
+        return sink
+
+    def _open_spool(self, about: dict):
+        """The flash behind the queue, where somebody wants it."""
+        if about["flash_kb"] == 0 or not any([cursor.durable for cursor in self.cursors]):
+            return None
+        from .folder import Files
+        from .spool import Spool, share
+
+        place = about["directory"] or self._directory.rstrip("/") + "/spool"
+        sync_s = about["sync_seconds"] if about["durability"] == "always" else 0
+        try:
+            files = Files(place)
+            capacity = about["flash_kb"] * 1000 if about["flash_kb"] else share(self._directory)
+            page = getattr(self.board, "PAGE_BUFFER", 1024)
+            restarted = self.guard.reset != "power on"
+            spool = Spool(self.queue, files, capacity, page, sync_s, restarted)
+            spool.open()
+        except OSError as error:
+            logging.getLogger("spool").error(
+                "%s cannot be used (%s): readings wait in RAM only", place, error
+            )
+            return None
+        return spool
+
+    def _put_aside(self, cursor, item: tuple, why: str) -> None:
+        """Keep what no server will ever take."""
+        if self._aside is None:
+            from .aside import Aside
+
+            self._aside = Aside(self._directory, self.clock, getattr(self.board, "ASIDE_KB", 32))
+        self._aside.put(cursor.name, item, why)
 
     async def run(self) -> None:
         """Start all tasks, and keep them running for ever."""
@@ -138,6 +178,8 @@ class App:
             start(sink.name, sink.run, silent_s, self._owes(cursor))
         for reader, entry in zip(self.readers, self.config.readers):
             start(reader.name, reader.run, _HEARTBEAT_S + entry.get("interval", 0))
+        if self.spool:
+            start("spool", self.spool.run, _HEARTBEAT_S)
         start("log", self._look_after, _HEARTBEAT_S)
         try:
             await self.supervisor.wait(self.guard.watchdog())
@@ -146,7 +188,15 @@ class App:
 
     def close(self) -> None:
         """After run(), whatever ended it: leave a board that its REPL can be used on."""
+        self.save()
         self.guard.close()
+
+    def save(self) -> None:
+        """Before a restart that is planned: what is in RAM goes to the flash."""
+        if self.spool:
+            self.spool.close()
+        if self._aside:
+            self._aside.flush()
         self.log.flush()
 
     def _owes(self, cursor):
@@ -158,3 +208,5 @@ class App:
             await clock.sleep_ms(1000)
             self.log.tick()
             self.guard.tick()
+            if self._aside:
+                self._aside.tick()

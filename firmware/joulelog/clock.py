@@ -15,12 +15,15 @@ until 2034 (it simply grows beyond them later). The edge adds UNIX_2000; iso() w
 """
 
 import asyncio
+import os
 import time
 
 from civil import UNIX_2000, fields, iso
 from micropython import const
 
 PLAUSIBLE = const(757382400)  # 2024-01-01T00:00:00Z: no clock that shows less is believed
+_FIRST_PAUSE_MS = const(1000)
+_LONGEST_PAUSE_MS = const(60000)
 _UNKNOWN = const(-(1 << 29))  # plus the uptime in seconds: a stamp while UTC is unknown
 
 _speed = 1
@@ -85,6 +88,25 @@ def board_time() -> int | None:
     return seconds if seconds >= PLAUSIBLE else None
 
 
+def board_offset() -> int:
+    """What the board's own clock shows minus the uptime, in seconds; it need not be UTC."""
+    return int(time.time()) - uptime_ms() // 1000
+
+
+def of_uptime(stamp: int, offset: int) -> int:
+    """UTC of an uptime stamp; offset is UTC minus uptime in seconds, in the run that made it."""
+    return stamp - _UNKNOWN + offset
+
+
+def backoff_ms(failures: int) -> int:
+    """1 s, 2 s, 4 s … 60 s, less up to a quarter, so that loggers do not march in step.
+
+    failures: how many in a row there were before this one.
+    """
+    pause_ms = min(_FIRST_PAUSE_MS << min(failures, 6), _LONGEST_PAUSE_MS)
+    return pause_ms - pause_ms // 4 * os.urandom(1)[0] // 256
+
+
 class Clock:
     """UTC as far as it is known: set by the meter, by NTP or by the computer."""
 
@@ -109,6 +131,11 @@ class Clock:
         self.source = source
         return True
 
+    @property
+    def offset(self) -> int:
+        """UTC in seconds minus the uptime in seconds; means nothing while UTC is unknown."""
+        return self._offset
+
     def now(self) -> int | None:
         """UTC in seconds since 2000-01-01, or None while nobody has told it."""
         return self._offset + uptime_ms() // 1000 if self.source else None
@@ -122,7 +149,7 @@ class Clock:
         """UTC of a stamp, or None while the clock is unknown."""
         if stamp >= 0:
             return stamp
-        return stamp - _UNKNOWN + self._offset if self.source else None
+        return of_uptime(stamp, self._offset) if self.source else None
 
     def text(self, utc: int) -> str:
         """A time for people: local where a time zone is configured, else UTC in ISO 8601."""

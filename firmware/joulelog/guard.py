@@ -9,9 +9,9 @@ A board restarts itself in two cases, and the next start's report says why:
 
 - a task does not move although it was cancelled (supervisor.stuck). Where the chip has a watchdog
   it bites 60 s after the task's last chance, should even this fail;
-- there has been no network for two hours while readings wait. That loses those in RAM, and a
-  router that is off does not come back by it: so the pause doubles with each restart that did not
-  help, up to a day, and without a store that can be written there is none.
+- there has been no network for two hours while readings wait. A router that is off does not come
+  back by it: so the pause doubles with each restart that did not help, up to a day, and without a
+  store that can be written there is none.
 
 A computer is never restarted.
 """
@@ -19,6 +19,7 @@ A computer is never restarted.
 import logging
 
 import machine
+from civil import fields
 from micropython import const
 
 from . import clock
@@ -63,6 +64,7 @@ class Guard:
         if app.clock.source and not self._known:
             self._known = True
             app.queue.wake()  # the readings that waited for it
+            self._tell_board()
         if self._dog_ms is None:
             return
         if app.supervisor.stuck:
@@ -78,6 +80,14 @@ class Guard:
                 minutes = network.down_ms() // 60000
                 self._reboot("no network for %d minutes (%s)" % (minutes, network.problem))
 
+    def _tell_board(self) -> None:
+        """Set the chip's own clock: after a restart the time is known at once."""
+        # An ESP8266's is wrong by minutes.
+        if getattr(self._app.board, "CHIP", "").startswith("esp32"):
+            utc = self._app.clock.now()
+            year, month, day, hour, minute, second = fields(utc)
+            machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
+
     def _owes(self) -> bool:
         if not self._app.config.wifi:
             return False
@@ -86,7 +96,7 @@ class Guard:
     def _reboot(self, why: str) -> None:
         logging.getLogger("guard").error("restarting the board: %s", why)
         self.store.plan_reboot(why)
-        self._app.log.flush()
+        self._app.save()
         machine.reset()
 
     def _note(self, text: str) -> None:

@@ -22,6 +22,7 @@ from micropython import const
 
 from .clock import uptime_ms
 
+NAMES = ("joulelog.log", "lastLog.log")
 _DAY_S = const(86400)
 _MINUTE_MS = const(60000)
 _URGENT_MS = const(600000)  # one flush for an error per so much time …
@@ -35,10 +36,12 @@ class LogFile:
 
     COUNTERS = ("writes", "switches", "write_errors", "lost_bytes")
 
-    def __init__(self, directory: str, size_bytes: int, buffer_bytes: int, clock, complain):
+    def __init__(
+        self, directory: str, size_bytes: int, buffer_bytes: int, clock, complain, names=NAMES
+    ) -> None:
         directory = directory.rstrip("/") if directory else "."
-        self.path = directory + "/joulelog.log"
-        self.last_path = directory + "/lastLog.log"
+        self.path = directory + "/" + names[0]
+        self.last_path = directory + "/" + names[1]
         self.writes = 0
         self.switches = 0
         self.write_errors = 0

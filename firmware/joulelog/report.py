@@ -40,10 +40,13 @@ def lines(app):
         yield "time: not known yet; readings wait for the meter's or a time server's"
     else:
         yield "time: %s, from the %s" % (app.clock.text(now), app.clock.source)
-    yield (
-        "queue: %d readings in RAM; what it holds is lost at a power cut"
-        % (app.config.queue["slots"])
-    )
+    slots = app.config.queue["slots"]
+    spool = app.spool
+    if not spool:
+        yield "queue: %d readings in RAM; what it holds is lost at a power cut" % slots
+        return
+    yield "queue: %d readings in RAM, %s" % (slots, spool.describe(slots))
+    yield "%d readings of earlier runs wait on the flash" % spool.waiting
 
 
 def _network(app) -> str:

@@ -68,6 +68,10 @@ password | secret 4..9 | required | anybody who knows it can do anything with th
 """
 QUEUE = """
 slots | int 4..4096 | 64 | readings that wait in RAM for slow servers
+flash_kb | int 0.. | null | readings that wait on the flash; 0: none; null: 30 % of the file system
+durability | choice spill always | "spill" | spill: flash when the RAM is full; always: see README
+sync_seconds | int 1..3600 | 60 | with `always`: seconds between two writes
+directory | path | null | where they wait; null: `spool` beside the log
 """
 READER = """
 type | text | required | which meter

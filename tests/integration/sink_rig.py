@@ -40,8 +40,8 @@ class Logger:
         entry = config.sinks[0]
         app = SimpleNamespace(clock=clock.Clock(), device="test", config=config)
         self.queue = Queue(slots, app.clock)
-        cursor = self.queue.cursor(entry["name"], entry["sources"], entry["channels"])
         module = registry.module(registry.SINKS, entry["type"])
+        cursor = self.queue.sink_cursor(module, entry)
         self.sink = module.Sink(entry["name"], entry, app, cursor)
         self.states: list[str] = []  # what the sink said, in order
 

@@ -35,6 +35,7 @@ SHARED = {
     "every": 0,
     "interval": 0,
     "batch": 2000,
+    "rate": 0,
     "timeout": 60,
     "ca": None,
     "verify": True,

@@ -93,6 +93,8 @@ class NeverSink:
 
     class Sink:
         COUNTERS = ()
+        carries_time = True
+        durable = False
 
         def __init__(self, name, entry, app, cursor):
             self.name = name
@@ -374,7 +376,7 @@ class TestGuard(Stand):
             cursor = self.app.cursors[0]
             while True:
                 await cursor.wait()
-                woken.append((self.virtual.ms, cursor.next() is not None))
+                woken.append((self.virtual.ms, await cursor.next() is not None))
 
         async def story():
             self.home.there = False

@@ -7,7 +7,8 @@ from joulelog import clock
 from joulelog.errors import Denied, Refused, Retry
 from joulelog.queue import Queue
 from joulelog.reading import Source
-from joulelog.sinks.batch import BatchSink, Writer
+from joulelog.sinks.batch import BatchSink
+from joulelog.sinks.sink import Writer
 
 SPEED = 2000
 SOURCE = Source("p1", (("power", "W", 0, "measurement", "power"),))
@@ -36,7 +37,6 @@ class Server:
         if callable(answer):
             answer(rows)
         self.stored.extend(rows)
-        return answer if isinstance(answer, int) else None
 
 
 class Sink(BatchSink):
@@ -67,14 +67,15 @@ class Sink(BatchSink):
         return self.server.take(bytes(body).decode())
 
 
-def deliver(values, script=(), batch=64, interval=0, slots=512, until=None):
+def deliver(values, script=(), batch=64, interval=0, slots=512, until=None, aside=None, rate=0):
     """Run a sink over these values until all is done; return (sink, cursor, server)."""
     server = Server(script)
 
     async def scenario():
         queue = Queue(slots, clock.Clock())
+        queue.aside = aside
         cursor = queue.cursor("test")
-        sink = Sink({"batch": batch, "interval": interval}, cursor, server)
+        sink = Sink({"batch": batch, "interval": interval, "rate": rate}, cursor, server)
         for value in values:
             queue.put((1000, SOURCE, (value,)))
         task = asyncio.create_task(sink.run())
@@ -241,10 +242,11 @@ class TestRefused(unittest.TestCase):
         self.assertEqual(len(server.stored), 299)
         self.assertTrue(len(server.bodies) < 25)
 
-    def test_left_out_by_the_server(self):
-        sink, cursor, server = deliver([1, 2, 3], [2])
-        self.assertEqual((sink.sent, sink.set_aside, cursor.waiting), (1, 2, 0))
-        self.assertEqual(len(server.bodies), 1)
+    def test_what_is_refused_is_kept_with_the_reason(self):
+        kept = []
+        deliver(range(5), [refuse(3)] * 9, aside=lambda *about: kept.append(about))
+        ((cursor, item, why),) = kept
+        self.assertEqual((cursor.name, item[0], item[2][2], why), ("test", 3, (3,), "bad value"))
 
 
 class TestRestart(unittest.TestCase):
@@ -254,7 +256,7 @@ class TestRestart(unittest.TestCase):
         async def scenario():
             queue = Queue(16, clock.Clock())
             cursor = queue.cursor("test")
-            sink = Sink({"batch": 64, "interval": 0}, cursor, server)
+            sink = Sink({"batch": 64, "interval": 0, "rate": 0}, cursor, server)
             queue.put((1000, SOURCE, (7,)))
             server.script.append(MemoryError())
             try:

@@ -40,6 +40,7 @@ class Network:
 class App:
     supervisor = Supervisor
     network = Network
+    spool = None
 
     def __init__(self):
         self.clock = clock.Clock()
@@ -92,6 +93,7 @@ class TestHealth(unittest.TestCase):
                 "p1_crc_errors": 2,
                 "mqtt_sent": 5,
                 "mqtt_waiting": 0,
+                "mqtt_oldest": None,
             },
         )
 

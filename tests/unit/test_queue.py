@@ -32,11 +32,21 @@ def reading(number, source=A):
     return (number, source, (number, number))
 
 
+def take(cursor, timeless=False):
+    """The next item of the cursor."""
+    return asyncio.run(cursor.next(timeless))
+
+
+def newest(cursor):
+    """The newest item of each source."""
+    return asyncio.run(cursor.newest())
+
+
 def drain(cursor):
     """Times of all readings that the cursor gives, unconfirmed."""
     times = []
     while True:
-        item = cursor.next()
+        item = take(cursor)
         if item is None:
             return times
         times.append(item[1])
@@ -50,9 +60,9 @@ class TestOrder(unittest.TestCase):
             queue.put(reading(number))
         self.assertEqual(cursor.waiting, 5)
         self.assertTrue(cursor.backlog)
-        serials = [cursor.next()[0] for _ in range(5)]
+        serials = [take(cursor)[0] for _ in range(5)]
         self.assertEqual(serials, [0, 1, 2, 3, 4])
-        self.assertTrue(cursor.next() is None)
+        self.assertTrue(take(cursor) is None)
         self.assertFalse(cursor.backlog)
         cursor.confirm(2)
         self.assertEqual((cursor.sent, cursor.position, cursor.in_flight), (3, 3, 2))
@@ -76,22 +86,22 @@ class TestOrder(unittest.TestCase):
         queue.put(reading(0))
         queue.put(reading(5))
         queue.put(reading(11))
-        self.assertEqual(cursor.next()[1], 0)
+        self.assertEqual(take(cursor)[1], 0)
         cursor.unread()
-        self.assertEqual(cursor.next()[1], 0)
+        self.assertEqual(take(cursor)[1], 0)
         cursor.skip()  # it had nothing to send: the next of the same ten seconds may have
-        self.assertEqual(cursor.next()[1], 5)
+        self.assertEqual(take(cursor)[1], 5)
         cursor.confirm(1)
-        self.assertEqual((cursor.sent, cursor.next()[1]), (1, 11))
+        self.assertEqual((cursor.sent, take(cursor)[1]), (1, 11))
 
     def test_cursors_are_independent(self):
         queue = queue_of(8)
         slow, fast = queue.cursor("slow"), queue.cursor("fast")
         queue.put(reading(0))
-        fast.confirm(fast.next()[0])
+        fast.confirm(take(fast)[0])
         self.assertEqual((fast.waiting, slow.waiting), (0, 1))
         late = queue.cursor("late")
-        self.assertTrue(late.next() is None)
+        self.assertTrue(take(late) is None)
         queue.put(reading(1))
         self.assertEqual((drain(slow), drain(fast), drain(late)), ([0, 1], [1], [1]))
 
@@ -102,7 +112,7 @@ class TestOrder(unittest.TestCase):
             queue.put(reading(number))
         drain(cursor)
         cursor.confirm(0)
-        cursor.set_aside(1)
+        cursor.dismiss(1)
         cursor.confirm(2)
         self.assertEqual((cursor.sent, cursor.waiting), (2, 0))
 
@@ -161,8 +171,8 @@ class TestTime(unittest.TestCase):
         cursor, timeless = queue.cursor("x"), queue.cursor("y")
         queue.put(reading(-100))
         queue.put(reading(50))
-        self.assertTrue(cursor.next() is None)
-        self.assertEqual(timeless.next(True)[:2], (0, None))
+        self.assertTrue(take(cursor) is None)
+        self.assertEqual(take(timeless, True)[:2], (0, None))
         queue.clock.offset = 120
         self.assertEqual(drain(cursor), [20, 50])
 
@@ -180,7 +190,7 @@ class TestLoss(unittest.TestCase):
         cursor = queue.cursor("x")
         for number in range(10):
             queue.put(reading(number))
-            cursor.confirm(cursor.next()[0])
+            cursor.confirm(take(cursor)[0])
         self.assertEqual((cursor.sent, cursor.dropped), (10, 0))
 
     def test_overwritten_on_its_way_and_arrived(self):
@@ -227,7 +237,7 @@ class TestLoss(unittest.TestCase):
                 queue.put(reading(put))
                 put += 1
             elif action < 6:
-                item = cursor.next()
+                item = take(cursor)
                 if item is not None:
                     flight.append(item)
             elif action == 6 and flight:
@@ -255,7 +265,7 @@ class TestNewest(unittest.TestCase):
         cursor = queue.cursor("x")
         for number, source in ((1, A), (2, B), (3, A), (4, A), (5, B)):
             queue.put(reading(number, source))
-        self.assertEqual([item[1] for item in cursor.newest()], [4, 5])
+        self.assertEqual([item[1] for item in newest(cursor)], [4, 5])
         self.assertEqual((cursor.superseded, cursor.dropped), (3, 0))
         cursor.confirm(4)
         self.assertEqual((cursor.sent, cursor.waiting), (2, 0))
@@ -265,7 +275,7 @@ class TestNewest(unittest.TestCase):
         cursor = queue.cursor("x")
         for number in range(60):
             queue.put(reading(number, Source("s%d" % (number * 7 % 20), (POWER,))))
-        serials = [item[0] for item in cursor.newest()]
+        serials = [item[0] for item in newest(cursor)]
         self.assertEqual(serials, sorted(serials))
         self.assertEqual((len(serials), cursor.superseded), (20, 40))
 
@@ -275,53 +285,18 @@ class TestNewest(unittest.TestCase):
         for number, source in ((1, B), (2, A), (3, A)):
             queue.put(reading(number, source))
         for _ in range(3):
-            self.assertEqual([item[1] for item in cursor.newest()], [1, 3])
+            self.assertEqual([item[1] for item in newest(cursor)], [1, 3])
             cursor.rewind()
         self.assertEqual(cursor.superseded, 1)
 
     def test_a_full_ring_supersedes(self):
         queue = queue_of(4)
         cursor = queue.cursor("x")
-        cursor.newest()
+        cursor.newest_only = True
         for number in range(10):
             queue.put(reading(number))
-        self.assertEqual([item[1] for item in cursor.newest()], [9])
+        self.assertEqual([item[1] for item in newest(cursor)], [9])
         self.assertEqual((cursor.superseded, cursor.dropped), (9, 0))
-
-
-class Flash:
-    """A store behind the ring."""
-
-    def __init__(self):
-        self.kept = {}
-
-    def spill(self, serial, reading):
-        self.kept[serial] = reading
-
-    def fetch(self, serial):
-        return self.kept.get(serial)
-
-
-class TestStore(unittest.TestCase):
-    def test_spilled_readings_come_back_in_order(self):
-        queue = queue_of(4)
-        queue.store = Flash()
-        cursor = queue.cursor("x")
-        for number in range(10):
-            queue.put(reading(number))
-        self.assertEqual((drain(cursor), cursor.dropped), (list(range(10)), 0))
-        cursor.confirm(4)
-        cursor.rewind()
-        self.assertEqual(drain(cursor), [5, 6, 7, 8, 9])
-
-    def test_nothing_is_spilled_for_nobody(self):
-        queue = queue_of(4)
-        queue.store = Flash()
-        cursor = queue.cursor("x")
-        for number in range(10):
-            queue.put(reading(number))
-            cursor.confirm(cursor.next()[0])
-        self.assertEqual(queue.store.kept, {})
 
 
 class TestWait(unittest.TestCase):
@@ -333,7 +308,7 @@ class TestWait(unittest.TestCase):
 
             async def consume():
                 while len(seen) < 3:
-                    item = cursor.next()
+                    item = await cursor.next()
                     if item is None:
                         await cursor.wait()
                         continue

@@ -52,6 +52,7 @@ def sink_for(net, sources=None, **changes):
         "interval": 0,
         "batch": 4096,
         "timeout": 10,
+        "rate": 0,
         "sources": sources,
         "ca": None,
         "verify": True,

@@ -56,6 +56,7 @@ def entry_of(**changes):
         "interval": 0,
         "batch": 4096,
         "timeout": 10,
+        "rate": 0,
         "ca": None,
         "verify": True,
     }
@@ -277,10 +278,8 @@ class TestAnswers(unittest.TestCase):
 
     def test_too_old(self):
         body = error("partial write: points beyond retention policy dropped=2")
-        self.assertEqual(outcome((400, {}, body)), 2)
-        body = error("partial write: points beyond retention policy dropped=99")
-        self.assertEqual(outcome((400, {}, body)), 3)
-        self.assertEqual(outcome((400, {}, error("points beyond retention policy"))), 3)
+        failure = outcome((400, {}, body))
+        self.assertTrue(isinstance(failure, Refused) and "retention policy" in failure.args[0])
 
     def test_credentials(self):
         failure = outcome((401, {}, error("authorization failed")), user="u", password="p")
@@ -330,17 +329,22 @@ class TestAnswers(unittest.TestCase):
 
 
 class TestFlow(unittest.TestCase):
-    def test_too_old_counts_as_set_aside(self):
+    def test_the_one_that_is_too_old_is_found(self):
         old = (400, {}, error("partial write: points beyond retention policy dropped=1"))
-        net = Net(old)
+        net = Net(old, (204, {}, b""), old)  # all three, the first, the other two …
         sink, queue = sink_for(net)
+        refused = []
+        queue.aside = lambda cursor, item, why: refused.append((item[0], why))
         for number in range(3):
             queue.put((NOON + number, P1, (1, 2, "")))
 
         async def scenario():
-            await sink._fill()
-            await sink._deliver()
+            while sink.cursor.waiting:
+                await sink._fill()
+                await sink._deliver()
+                net.answers.extend([old] if len(net.calls) == 3 else [])
 
         asyncio.run(scenario())
         self.assertEqual((sink.sent, sink.set_aside, sink.cursor.waiting), (2, 1, 0))
-        self.assertEqual(len(net.calls), 1)
+        self.assertEqual([serial for serial, _ in refused], [1])
+        self.assertIn("beyond retention policy", refused[0][1])

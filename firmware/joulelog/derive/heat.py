@@ -124,7 +124,7 @@ class Reader:
         """Derive for ever."""
         heard = clock.uptime_ms()
         while True:
-            item = self._cursor.next(True)
+            item = await self._cursor.next(True)
             now = clock.uptime_ms()
             if item is not None:
                 heard = now

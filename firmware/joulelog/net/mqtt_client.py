@@ -20,7 +20,6 @@ tools/host/shims/mqtt_as.py; it has the methods that are used here.
 """
 
 import asyncio
-import os
 import select
 
 import mqtt_as  # type: ignore[import-not-found]
@@ -95,7 +94,7 @@ class Client(mqtt_as.MQTTClient):
                 pause_ms = _DENIED_PAUSE_MS if state == "denied" else 0
             if clock.uptime_ms() - started_ms > _LASTING_MS:
                 failures = 0
-            await clock.sleep_ms(pause_ms or _backoff_ms(failures))
+            await clock.sleep_ms(pause_ms or clock.backoff_ms(failures))
             failures += 1
 
     async def send(self, topic: bytes, payload, retain: bool, ticket) -> None:
@@ -266,9 +265,3 @@ class Client(mqtt_as.MQTTClient):
             if clock.uptime_ms() > deadline_ms:
                 raise OSError(-1, "no answer")
             await clock.sleep_ms(20)
-
-
-def _backoff_ms(failures: int) -> int:
-    """1 s, 2 s, 4 s … 60 s, less up to a quarter, so that loggers do not march in step."""
-    pause_ms = min(1000 << min(failures, 6), 60000)
-    return pause_ms - pause_ms // 4 * os.urandom(1)[0] // 256

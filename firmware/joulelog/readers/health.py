@@ -52,8 +52,19 @@ class Reader:
             for counter in part.COUNTERS:
                 value = getattr(part, counter)
                 rows.append((part.name + "_" + counter, "", value, "total_increasing", ""))
+        now = self._app.clock.now()
         for cursor in self._app.cursors:
+            oldest = cursor.oldest_time
+            age = None if now is None or oldest is None else max(0, now - oldest)
             rows.append((cursor.name + "_waiting", "", cursor.waiting, "measurement", ""))
+            rows.append((cursor.name + "_oldest", "s", age, "measurement", "duration"))
+        spool = self._app.spool
+        if spool:
+            rows.append(("flash_used", "B", spool.used, "measurement", ""))
+            rows.append(("flash_life", "a", spool.life_years(), "measurement", ""))
+            for counter in spool.COUNTERS:
+                value = getattr(spool, counter)
+                rows.append(("flash_" + counter, "", value, "total_increasing", ""))
         if len(rows) != len(self._channels):
             self._channels = tuple([(r[0], r[1], 0, r[3], r[4]) for r in rows])
         self._output.publish(self._app.clock.stamp(), self._channels, [r[2] for r in rows])

@@ -10,19 +10,19 @@ import sys
 from exact import DECIMALS, KEY, UNIT, text
 
 from .. import clock
-from ..queue import Consumer
 
 SCHEMA = """\
 style | choice auto table lines | "auto" | auto: a table where the terminal can redraw it
 """
 
 
-class Sink(Consumer):
+class Sink:
     """Prints what the cursor gives."""
 
-    COUNTERS = ("sent", "superseded", "dropped")
+    COUNTERS = ("sent", "dropped")
     carries_time = True
     order = "any"
+    durable = False
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
         self.name = name
@@ -33,6 +33,16 @@ class Sink(Consumer):
         self._tail = _Tail()
         self._latest: dict = {}  # source name -> (when, reading): what the table shows
         self._table = style == "table" or (style == "auto" and app.terminal)
+
+    @property
+    def sent(self) -> int:
+        """Readings that were printed."""
+        return self.cursor.sent
+
+    @property
+    def dropped(self) -> int:
+        """Readings that came too fast to be printed."""
+        return self.cursor.dropped
 
     def describe(self) -> str:
         """For the start report."""
@@ -50,11 +60,11 @@ class Sink(Consumer):
 
     async def _show(self) -> None:
         while True:
-            found = self.cursor.next(True)
+            found = await self.cursor.next(True)
             if found is None:
                 await self.cursor.wait()
                 continue
-            serial, time, reading = found
+            serial, time, reading, _ = found
             when = "time unknown" if time is None else self._app.clock.text(time)
             if self._table:
                 self._latest[reading[1].name] = (when, reading)

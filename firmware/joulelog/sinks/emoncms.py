@@ -16,9 +16,9 @@ from exact import DECIMALS, KEY, KIND, text
 from micropython import const
 
 from ..errors import Denied, Refused, Retry
-from .batch import Writer
 from .http_batch import PLAIN, HttpBatchSink, parsed, percent
 from .http_batch import SCHEMA as _SHARED
+from .sink import Writer
 
 SCHEMA = (
     """\

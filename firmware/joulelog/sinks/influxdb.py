@@ -19,9 +19,9 @@ from micropython import const
 
 from .. import COMPILED, VERSION
 from ..errors import Denied, Refused
-from .batch import Writer
 from .http_batch import PLAIN, HttpBatchSink, percent
 from .http_batch import SCHEMA as _SHARED
+from .sink import Writer
 
 SCHEMA = (
     """\
@@ -34,6 +34,7 @@ bucket           | text      | ""       | InfluxDB 2: name of the bucket
 org              | text      | ""       | InfluxDB 2: organisation
 token            | secret    | ""       | InfluxDB 2: API token that may write the bucket
 measurement      | text      | "energy" | name of the measurement
+backfill         | choice in_order live_first | "in_order" | live_first: a backlog waits
 tags             | dict text | {}       | more tags for each point: {"house": "Main Street 1"}
 """,
 ) + _SHARED
@@ -100,15 +101,13 @@ class Sink(HttpBatchSink):
         if begun:
             out.put(" %d\n" % (time + UNIX_2000))
 
-    async def post(self, body: memoryview) -> int | None:
-        """Send a batch; return how many points the server will never keep."""
+    async def post(self, body: memoryview) -> None:
+        """Send a batch; where one of its points is refused, the others may be sent again."""
         status, headers, answer = await self._exchange(self._target, body)
         if status == 204:
-            return None
+            return
         words = self._words(answer) or self._clean(headers.get("x-influxdb-error", ""))
         if status == 400 or status == 422:
-            if "beyond retention policy" in words:
-                return self._too_old(words)
             if status == 422 or _mentions(words, _ABOUT_POINTS):
                 raise Refused(words)
             raise Denied("the server does not understand the request, check `url` (%s)" % words)
@@ -121,14 +120,6 @@ class Sink(HttpBatchSink):
         if status == 500 and "retention policy not found" in words:
             raise Denied("create the retention policy, or correct `retention_policy` (%s)" % words)
         self._fail(status, headers, words)
-
-    def _too_old(self, words: str) -> int:
-        """The server stored the batch but for points that its retention policy would delete."""
-        mark = words.rfind("dropped=")
-        digits = words[mark + 8 :] if mark >= 0 else ""
-        count = min(int(digits), self._count) if digits.isdigit() else self._count
-        self.log.error("%d readings set aside, the rest is stored: %s", count, words)
-        return count
 
     def _credential(self) -> str:
         return "`token`" if self.entry["bucket"] else "`user` or `password`"
@@ -165,6 +156,11 @@ class Sink(HttpBatchSink):
         plan = ((",".join(head) + " ").encode(), tuple(columns))
         self._plans[source] = plan
         return plan
+
+
+def live_first(entry: dict) -> bool:
+    """Whether new readings may overtake a backlog: the server sorts by time."""
+    return entry["backfill"] == "live_first" and not entry["every"]
 
 
 def problems(entry: dict, board):

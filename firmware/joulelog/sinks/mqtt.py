@@ -21,7 +21,7 @@ from micropython import const
 from .. import clock
 from ..errors import ConfigError
 from ..net import tls
-from .batch import BatchSink
+from .sink import ServerSink
 
 SCHEMA = (
     """\
@@ -37,12 +37,14 @@ retain | bool | null | the broker keeps the newest; null: yes, in layout emoncms
 keepalive | int 5..3600 | 60 | seconds after which the broker misses a silent logger
 in_flight | int 1..8 | 8 | messages on their way at the same time
 batch | int 256..8192 | 1024 | largest message in bytes
+backfill | choice in_order live_first | "live_first" | layout json: new readings pass a backlog
+rate | int 0..1000 | 0 | layout json: most readings of a backlog per second; 0: no limit
 timeout | int 1..120 | 10 | seconds that the broker may take for an answer
 """,
     tls.SCHEMA,  # not joined: the texts stay in ROM
 )
 
-_STATE = const(1)  # of an entry in _flight: [serial or None, state]
+_STATE = const(1)  # of an entry in _flight: [serial or None, state, item where it is too large]
 _ON_WAY = const(0)
 _DONE = const(1)
 _EMPTY = const(2)  # without a value for this sink
@@ -50,8 +52,8 @@ _TOO_LARGE = const(3)
 _TOPIC_ROOM = const(72)  # bytes for source, key and packet header: more costs a second write
 
 
-class Sink(BatchSink):
-    """Keeps several messages on their way; counters, state and buffer are those of batch sinks."""
+class Sink(ServerSink):
+    """Keeps several messages on their way; see the module's text."""
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
         super().__init__(name, entry, app, cursor)
@@ -59,7 +61,6 @@ class Sink(BatchSink):
         topic = entry["topic"] or ("emon" if emoncms else app.device)
         _check_topic(topic)
         _check_user(entry)
-        self.out = self._out  # the layout writes a message here
         self.topic = topic.encode()
         self.retain = not emoncms if entry["retain"] is None else entry["retain"]
         self.on_way = 0  # messages that are not acknowledged
@@ -71,7 +72,7 @@ class Sink(BatchSink):
         else:
             from . import mqtt_values as layout
         self._layout = layout.Layout(self)
-        self.carries_time = layout.CARRIES_TIME
+        self.carries_time = self.durable = layout.CARRIES_TIME
         self.order = layout.ORDER
 
     async def run(self) -> None:
@@ -83,7 +84,7 @@ class Sink(BatchSink):
 
         if mqtt_as.VERSION != mqtt_client.VERSION:
             versions = _dotted(mqtt_client.VERSION), _dotted(mqtt_as.VERSION)
-            self._say("denied", "mqtt_as %s is needed, not %s: run `make deps`" % versions)
+            self.say("denied", "mqtt_as %s is needed, not %s: run `make deps`" % versions)
             while True:
                 await clock.sleep_ms(3600000)
         client = self._new_client(mqtt_client)
@@ -104,7 +105,7 @@ class Sink(BatchSink):
 
     def changed(self, state: str, why: str) -> None:
         """The connection's state is another."""
-        self._say(state, why)
+        self.say(state, why)
         self.cursor.wake()
 
     def done(self, serial: int) -> None:
@@ -117,9 +118,9 @@ class Sink(BatchSink):
         self._flight.append([serial, _EMPTY])
         self._settle()
 
-    def too_large(self, serial: int) -> None:
-        """A layout can never send this reading."""
-        self._flight.append([serial, _TOO_LARGE])
+    def too_large(self, item: tuple) -> None:
+        """A layout can never send this item of the cursor's."""
+        self._flight.append([item[0], _TOO_LARGE, item])
         self._settle()
 
     def _new_client(self, mqtt_client):
@@ -194,15 +195,21 @@ class Sink(BatchSink):
         """Confirm the readings at the front that are done."""
         flight = self._flight
         while flight and flight[0][_STATE] != _ON_WAY:
-            serial, state = flight.pop(0)
+            entry = flight.pop(0)
+            serial, state = entry[0], entry[_STATE]
             if serial is None:
                 continue
             if state == _DONE:
                 self.cursor.confirm(serial)
             elif state == _EMPTY:
-                self.cursor.set_aside(serial)
+                self.cursor.dismiss(serial)
             else:
-                self._put_aside(serial, "it is larger than `batch`")
+                self.put_aside(entry[2], "it is larger than `batch`")
+
+
+def live_first(entry: dict) -> bool:
+    """Whether new readings may overtake a backlog: the layout says which is which."""
+    return entry["layout"] == "json" and entry["backfill"] == "live_first" and not entry["every"]
 
 
 def _check_topic(topic: str) -> None:

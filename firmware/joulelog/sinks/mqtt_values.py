@@ -34,7 +34,7 @@ class Layout:
             if self._messages is None:
                 if self._sink.on_way:
                     return None
-                found = self._sink.cursor.newest()
+                found = await self._sink.cursor.newest()
                 if not found:
                     return None
                 self._messages = self._of(found)
@@ -44,7 +44,7 @@ class Layout:
 
     def _of(self, found: list):
         """Write one value after the other, each when the one before is gone."""
-        for serial, _, reading in found:
+        for serial, _, reading, _ in found:
             sent = False
             source = reading[SOURCE]
             for index in self._sink.cursor.columns(source):

@@ -52,19 +52,19 @@ class App:
     """What the sink needs of the app."""
 
     device = "cellar"
-    boot_id = "5f0c1a22"
+    board = None
 
     def __init__(self, slots: int) -> None:
         self.network = Network()
         self.supervisor = Supervisor()
         self.clock = clock.Clock()
         self.clock.set(START, "meter")
-        self.queue = Queue(slots, self.clock)
+        self.queue = Queue(slots, self.clock, 0x5F0C1A22)
 
 
 def defaults() -> dict:
     """What the schema would make of an entry without keys."""
-    entry: dict = {"sources": None, "channels": None, "every": 0}
+    entry: dict = {"name": "mqtt", "sources": None, "channels": None, "every": 0}
     for line in "\n".join(mqtt.SCHEMA).split("\n"):
         parts = [part.strip() for part in line.split("|")]
         if len(parts) > 2:
@@ -111,7 +111,7 @@ async def main(job: dict) -> dict:
     entry = defaults()
     entry.update(job["entry"])
     app = App(job.get("slots", 1200))
-    sink = mqtt.Sink("mqtt", entry, app, app.queue.cursor("mqtt"))
+    sink = mqtt.Sink("mqtt", entry, app, app.queue.sink_cursor(mqtt, entry))
     tasks = [asyncio.create_task(sink.run()), asyncio.create_task(feed(app, job))]
     if "link_down_ms" in job:
         tasks.append(asyncio.create_task(cut_link(app, job)))

@@ -1,0 +1,310 @@
+"""One consumer's place in the queue: what is confirmed, what is read ahead, what it wants at all.
+
+    cursor = queue.cursor("mqtt", sources=["p1"], every=60)
+
+    await cursor.wait()
+    item = await cursor.next()            # read ahead; None when there is nothing (yet)
+    serial, time, reading, boot = item
+    cursor.confirm(serial)                # the server has it: everything up to serial is done
+    cursor.rewind()                       # the server has not: read again from what is confirmed
+
+What the ring has lost comes from the spool, if there is one and the cursor is durable. Only one
+task may read from a cursor; confirm() may come from another.
+"""
+
+import asyncio
+
+from exact import KEY
+from micropython import const
+
+from . import clock
+from .reading import SOURCE, TIME
+
+_SOURCES_CACHED = const(16)
+_SERIAL = const(0)  # of an entry in _flight: (serial, source name, period, the one before, time)
+_NAME = const(1)
+_PERIOD = const(2)
+_BEFORE = const(3)
+_TIME = const(4)
+
+
+class Cursor:
+    """See the module's text.
+
+    sources: list of source names or None; channels: list of keys or None; every: at most one
+    reading per source in each period of so many seconds, aligned to the clock.
+    """
+
+    def __init__(self, queue, name: str, sources, channels, every: int) -> None:
+        self.name = name
+        self.sent = 0
+        self.superseded = 0  # readings without a time of their own that a newer one replaced
+        self.dropped = 0  # wanted readings that were lost before they were sent
+        self.durable = False  # what the ring loses, and what a restart finds, waits on the flash
+        self.newest_only = False  # what the ring loses counts as superseded, not as dropped
+        self._queue = queue
+        self._sources = sources
+        self._channels = channels
+        self._every = every
+        self._ahead = queue.newest + 1  # the next serial to read
+        self._end = -1  # where reading stops; -1: nowhere
+        self._flight: list = []  # what is on its way, in order
+        self._first: tuple = (-1, None)  # (serial, UTC) of a first waiting reading, as last seen
+        self._period: dict = {}  # source name -> period of the newest confirmed reading
+        self._period_ahead: dict = {}  # the same for what is read ahead
+        self._superseded_to: dict = {}  # source name -> newest serial counted as superseded
+        self._columns: dict = {}  # Source -> indexes of the wanted channels
+        self._event = asyncio.Event()
+        self._reader = None  # of the spool
+        self._reader_at = -1  # the serial that it gives next, if it has it
+        self._stored: tuple = (-1, 0, None)  # (serial, boot, reading) that it gave last
+
+    def start(self, serial: int) -> None:
+        """Begin at this serial number; for a new cursor, or one that was kept on flash."""
+        self._ahead = serial
+        self._event.set()
+
+    @property
+    def position(self) -> int:
+        """The first serial number that is not confirmed."""
+        return self._flight[0][_SERIAL] if self._flight else self._ahead
+
+    @property
+    def waiting(self) -> int:
+        """Readings that are not confirmed yet (those that the filters will skip included)."""
+        return self._waiting()
+
+    @property
+    def oldest_time(self) -> int | None:
+        """UTC of the oldest reading that waits; None where none does, or it is not known."""
+        position = self.position
+        if self._flight:
+            return self._flight[0][_TIME]
+        reading = self._queue.get(position)
+        if reading is not None:
+            return self._queue.clock.resolve(reading[TIME])
+        return self._first[1] if self._first[0] == position else None
+
+    @property
+    def in_flight(self) -> int:
+        """Readings that were read ahead and are not confirmed yet."""
+        return self._in_flight()
+
+    @property
+    def backlog(self) -> bool:
+        """True while readings are waiting that were not read ahead."""
+        return self._backlog()
+
+    # What a subclass may change: super() of MicroPython cannot get at properties.
+
+    def _waiting(self) -> int:
+        return self._queue.newest + 1 - self.position
+
+    def _in_flight(self) -> int:
+        return len(self._flight)
+
+    def _backlog(self) -> bool:
+        return self._ahead <= self._queue.newest
+
+    def wake(self) -> None:
+        """Let wait() return."""
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Wait until something is queued; return at once where that was since the last call."""
+        await self._event.wait()
+        self._event.clear()
+
+    async def next(self, timeless: bool = False) -> tuple | None:
+        """Read ahead: (serial, UTC, reading, boot) of the next wanted reading, or None.
+
+        A reading whose time is not known yet holds the queue; a timeless consumer takes it,
+        with None for the time. One whose time nobody will ever know is set aside.
+        """
+        queue = self._queue
+        while self._ahead <= queue.newest and (self._end < 0 or self._ahead < self._end):
+            serial = self._ahead
+            reading = queue.get(serial)
+            boot = queue.boot
+            if reading is None:
+                if self._stored[0] != serial:
+                    found = await self._load()
+                    if found is None:
+                        return None
+                    if not found:
+                        continue
+                serial, boot, reading = self._stored
+                if 0 <= self._end <= serial:
+                    self._ahead = serial
+                    break
+            time = queue.resolve(boot, reading[TIME])
+            if time is None and not timeless:
+                if boot == queue.boot or not queue.clock.source:
+                    return None
+                self._ahead = serial + 1
+                self._refuse((serial, None, reading, boot), "nobody told the time of that start")
+                continue
+            self._ahead = serial + 1
+            if not self._wants(reading, time):
+                continue
+            name = reading[SOURCE].name
+            period = time // self._every if self._every and time is not None else None
+            self._flight.append((serial, name, period, self._period_ahead.get(name), time))
+            self._period_ahead[name] = period
+            return serial, time, reading, boot
+        return None
+
+    def unread(self) -> None:
+        """Give back the reading that next() returned last."""
+        entry = self._flight.pop()
+        self._ahead = entry[_SERIAL]
+        self._period_ahead[entry[_NAME]] = entry[_BEFORE]
+
+    def skip(self) -> None:
+        """What next() returned last has nothing for this consumer: done, but not sent."""
+        entry = self._flight.pop()
+        self._period_ahead[entry[_NAME]] = entry[_BEFORE]
+
+    async def newest(self) -> list:
+        """Read all that is waiting: the newest item of each source, in order.
+
+        For consumers whose messages carry no time: an old reading must not look like one of
+        now. The older ones count as superseded.
+        """
+        found: dict = {}
+        while True:
+            item = await self.next(True)
+            if item is None:
+                return sorted(found.values(), key=_serial)
+            name = item[2][SOURCE].name
+            if name in found:
+                old = found[name][0]
+                self._flight = [entry for entry in self._flight if entry[_SERIAL] != old]
+                if old > self._superseded_to.get(name, -1):  # not read again after a rewind()
+                    self._superseded_to[name] = old
+                    self.superseded += 1
+            found[name] = item
+
+    def confirm(self, serial: int) -> None:
+        """The consumer is done with everything up to this serial."""
+        while self._flight and self._flight[0][_SERIAL] <= serial:
+            entry = self._flight.pop(0)
+            self.sent += 1
+            self._period[entry[_NAME]] = entry[_PERIOD]
+
+    def confirm_all(self) -> None:
+        """The consumer is done with everything that was read ahead."""
+        if self._flight:
+            self.confirm(self._flight[-1][_SERIAL])
+
+    def dismiss(self, serial: int) -> None:
+        """Like confirm(), but this last one was not sent: there was nothing in it."""
+        before = self.sent
+        self.confirm(serial)
+        self.sent = max(before, self.sent - 1)
+
+    def set_aside(self, item: tuple, why: str) -> None:
+        """The server refuses this item for good: not sent, but kept with the reason."""
+        self.dismiss(item[0])
+        self._refuse(item, why)
+
+    def rewind(self) -> None:
+        """Go back to the first reading that is not confirmed."""
+        if self._flight:
+            self._first = (self._flight[0][_SERIAL], self._flight[0][_TIME])
+        position = self.position
+        oldest = self._oldest()
+        for entry in self._flight:
+            if entry[_SERIAL] < oldest:  # overwritten while it was on its way
+                self._count_lost()
+        self._flight = []
+        self._ahead = max(position, oldest)
+        self._period_ahead = dict(self._period)
+        self._event.set()
+
+    def lose(self, serial: int, reading: tuple, time: int | None) -> None:
+        """Nobody holds this reading any more: count it if it was still wanted."""
+        if serial < self._ahead:
+            return  # confirmed, or on its way: then rewind() counts it
+        if serial == self._ahead:
+            self._ahead = serial + 1
+        if self._wants(reading, time):
+            self._count_lost()
+
+    def columns(self, source) -> tuple:
+        """Indexes of the channels of this source that the consumer wants."""
+        found = self._columns.get(source)
+        if found is None:
+            if len(self._columns) >= _SOURCES_CACHED:
+                self._columns.clear()
+            keys = self._channels
+            found = tuple(
+                [i for i, c in enumerate(source.channels) if keys is None or c[KEY] in keys]
+            )
+            self._columns[source] = found
+        return found
+
+    def _oldest(self) -> int:
+        """The oldest serial number that next() can still give."""
+        queue = self._queue
+        if self.durable and queue.spool:
+            return queue.spool.first
+        return queue.oldest
+
+    async def _load(self) -> bool | None:
+        """Read the next reading that the spool holds; False, and further on, where it has none.
+
+        None where it has not been able to write it yet.
+        """
+        queue = self._queue
+        if not (self.durable and queue.spool):
+            self._ahead = queue.oldest
+            return False
+        reader = self._reader
+        if reader is None:
+            self._reader = reader = queue.spool.reader()
+        if self._reader_at != self._ahead:
+            reader.seek(self._ahead)
+        self._reader_at = -1
+        while True:
+            try:
+                found = reader.step()
+            except OSError as error:
+                queue.spool.complain(error)
+                return None
+            await clock.sleep_ms(0)  # also behind a reading: decoding it was a step
+            if found is None:
+                continue
+            if not found or reader.serial >= queue.oldest:
+                waits = queue.spool.unwritten
+                self._ahead = max(self._ahead, min(waits, queue.oldest))
+                return False if self._ahead >= queue.oldest else None
+            if reader.serial >= self._ahead:
+                self._reader_at = reader.serial + 1
+                reading = (reader.stamp, reader.source, reader.values)
+                self._stored = (reader.serial, reader.boot, reading)
+                return True
+
+    def _refuse(self, item: tuple, why: str) -> None:
+        if self._queue.aside:
+            self._queue.aside(self, item, why)
+
+    def _count_lost(self) -> None:
+        if self.newest_only:
+            self.superseded += 1
+        else:
+            self.dropped += 1
+
+    def _wants(self, reading: tuple, time: int | None) -> bool:
+        source = reading[SOURCE]
+        if self._sources is not None and source.name not in self._sources:
+            return False
+        if not self.columns(source):
+            return False
+        if not self._every or time is None:
+            return True
+        return self._period_ahead.get(source.name) != time // self._every
+
+
+def _serial(item: tuple) -> int:
+    return item[0]

@@ -1,0 +1,114 @@
+"""A cursor in two lanes: what has just come overtakes what waits.
+
+    cursor = queue.use(LiveFirst(queue, "influx", sources, channels, 0))
+
+While more than a few readings wait, a second cursor begins behind them and is read first; when
+the backlog is done the two are one again. Each lane is in order. To whoever reads from it, this
+is a cursor like any other. What a restart finds is the place of the slower lane: readings that
+have overtaken it are sent once more, with the same time and id. Not for a sink with `every`: the
+newest reading is seldom one that it wants.
+"""
+
+from micropython import const
+
+from .cursor import Cursor
+
+_BACKLOG = const(2)  # readings beside the newest ones: less is a moment's delay
+
+
+class LiveFirst(Cursor):
+    """See the module's text; the arguments are a cursor's."""
+
+    def __init__(self, queue, name: str, sources, channels, every: int) -> None:
+        super().__init__(queue, name, sources, channels, every)
+        self._live: Cursor | None = None  # the fast lane, while there is a backlog
+        self._live_last = False  # the lane that next() took last
+
+    def _waiting(self) -> int:
+        if not self._live:
+            return super()._waiting()
+        return self._end - self.position + self._live.waiting
+
+    def _in_flight(self) -> int:
+        return len(self._flight) + (self._live.in_flight if self._live else 0)
+
+    def _backlog(self) -> bool:
+        if not self._live:
+            return super()._backlog()
+        return self._ahead < self._end or self._live.backlog
+
+    async def next(self, timeless: bool = False) -> tuple | None:
+        self._split_or_join()
+        if self._live:
+            found = await self._live.next(timeless)
+            if found is not None:
+                self._live_last = True
+                return found
+        self._live_last = False
+        return await super().next(timeless)
+
+    def unread(self) -> None:
+        if self._live and self._live_last:
+            self._live.unread()
+        else:
+            super().unread()
+
+    def skip(self) -> None:
+        if self._live and self._live_last:
+            self._live.skip()
+        else:
+            super().skip()
+
+    def confirm(self, serial: int) -> None:
+        if self._live and serial >= self._end:
+            self._live.confirm(serial)
+            self._take_count()
+        else:
+            super().confirm(serial)
+
+    def confirm_all(self) -> None:
+        if self._live:
+            self._live.confirm_all()
+            self._take_count()
+        super().confirm_all()
+
+    def rewind(self) -> None:
+        if self._live:
+            self._live.rewind()
+        super().rewind()
+
+    def lose(self, serial: int, reading: tuple, time: int | None) -> None:
+        if self._live and serial >= self._end:
+            self._live.lose(serial, reading, time)
+            self._take_count()
+        else:
+            super().lose(serial, reading, time)
+
+    def _take_count(self) -> None:
+        live = self._live
+        self.sent += live.sent  # type: ignore[union-attr]
+        self.dropped += live.dropped  # type: ignore[union-attr]
+        live.sent = live.dropped = 0  # type: ignore[union-attr]
+
+    def _split_or_join(self) -> None:
+        queue = self._queue
+        live = self._live
+        if live is None:
+            # The newest reading of each source is live as well.
+            end = queue.newest + 1 - len(queue.latest)
+            if end - self._ahead > _BACKLOG:
+                live = Cursor(queue, self.name, self._sources, self._channels, self._every)
+                live.durable = self.durable
+                live.start(end)
+                self._live = live
+                self._end = end
+            return
+        if self._flight or self._ahead < self._end:
+            return
+        self._take_count()
+        self._live = None
+        self._end = -1
+        self._ahead = live._ahead
+        self._flight = live._flight
+        self._period = live._period
+        self._period_ahead = live._period_ahead

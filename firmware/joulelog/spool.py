@@ -1,0 +1,376 @@
+"""The flash behind the queue: readings wait here for servers that are away.
+
+    spool = Spool(queue, files, 614400, 1024, 0)
+    spool.open()                          # the queue goes on where the last run ended
+    await spool.run()                     # a task
+    spool.close()                         # before a planned restart: nothing in RAM is lost
+
+Readings that a durable cursor has not confirmed are copied into a page in RAM when half of the
+ring waits, and the page is written when it is full or when the ring needs the room: so that what
+a power cut takes is never more than the ring. With sync_s they are written after so many seconds
+in any case. A page that cannot be written stays in RAM; when it is full, what the ring loses then
+is lost and counted.
+
+The log's state holds where each cursor is, so a restart finds it; it is written with the pages
+and at most once a minute besides. It may be older than the truth: then readings are sent twice,
+with the same time and id. A full log loses its oldest segment, counted by every cursor that
+wanted something of it.
+
+It also holds what is needed to know later when an earlier run took its readings, where that run
+did not: "@boot" is that run's UTC minus uptime, "$boot" what the board's own clock said minus
+uptime. A board's clock goes on over a restart, but not over a power cut.
+"""
+
+import logging
+import os
+
+from micropython import const
+from ringlog.ringlog import Log
+
+from . import clock
+from .reading import Source
+
+_POLL_MS = const(500)
+_SAVE_MS = const(60000)  # between two writes of nothing but cursors
+_RETRY_MS = const(10000)  # after the flash has failed
+_ENOSPC = const(28)
+
+
+class Spool:
+    """See the module's text.
+
+    folder: a back end of ringlog; capacity, page: bytes; sync_s: 0 writes only what has to be
+    written; restarted: the board's own clock has gone on since the last run.
+    """
+
+    COUNTERS = ("stored", "segments_lost", "flash_errors")
+
+    def __init__(self, queue, folder, capacity: int, page: int, sync_s: int, restarted=True):
+        self.stored = 0  # readings
+        self.segments_lost = 0  # because the log was full
+        self.flash_errors = 0
+        self.log = Log(folder, capacity, _segment(capacity), page, Source)
+        self.capacity = capacity
+        self._queue = queue
+        self._page = page
+        self._sync_ms = sync_s * 1000
+        self._restarted = restarted
+        self._cursors: list = []  # the durable ones
+        self._next = 0  # serial of the next reading to append
+        self._pending = 0  # serial of the first reading in the page, while there is one
+        self._written_ms = 0  # uptime of the last write
+        self._retry_ms = 0  # uptime before which the flash is left alone
+        self._broken = False
+        self._timeless = False  # readings of this run went to the log without a UTC
+        self._board = clock.board_offset()  # before anybody sets the board's clock
+        self._logger = logging.getLogger("spool")
+
+    @property
+    def first(self) -> int:
+        """Serial number of the oldest reading that can still be had."""
+        first, oldest = self.log.first, self._queue.oldest
+        return min(first, oldest) if first >= 0 else oldest
+
+    @property
+    def used(self) -> int:
+        """Bytes on the flash."""
+        return self.log.used_bytes
+
+    def open(self) -> None:
+        """Find what the last run left; OSError where the flash cannot be read."""
+        for _ in self.log.open():
+            pass
+        queue, state = self._queue, self.log.state
+        self._cursors = [cursor for cursor in queue.cursors if cursor.durable]
+        following = self.log.last + 1
+        queue.spool = self
+        queue.begin(following)
+        self._next = following
+        names = [cursor.name for cursor in self._cursors]
+        for name in list(state):
+            if name[:1] == "$" and not self._restarted:
+                del state[name]
+            elif name[:1] not in "@$" and name not in names:
+                self._logger.info("%s is not in the config any more", name)
+                del state[name]
+            elif name[:1] == "$":
+                self._timeless = True
+        for cursor in self._cursors:
+            if cursor.name in state:
+                cursor.start(max(self.first, min(state[cursor.name], following)))
+        if self.waiting:
+            self._logger.info("%d readings of the last run wait on the flash", self.waiting)
+
+    def describe(self, slots: int) -> str:
+        """What is safe, for the start report."""
+        room = "%d kB on the flash for those that wait longer" % (self.capacity // 1000)
+        if not self._sync_ms:
+            return "%s; a power cut takes at most the newest %d" % (room, slots)
+        return "%s; a power cut takes at most %d s" % (room, self._sync_ms // 1000)
+
+    def life_years(self) -> int | None:
+        """Years that the flash lasts at the rate of this run; None while there is none."""
+        return None
+
+    @property
+    def waiting(self) -> int:
+        """Readings that the slowest server has not got."""
+        return self._queue.newest + 1 - self._lowest()
+
+    @property
+    def unwritten(self) -> int:
+        """The first serial number that is not on the flash."""
+        return self._pending if self.log.pending else self._next
+
+    def reader(self):
+        """A reader of the log, for a cursor."""
+        return self.log.reader()
+
+    def resolve(self, boot: int, stamp: int) -> int | None:
+        """UTC of an uptime stamp of an earlier run, or None while nobody can tell."""
+        state = self.log.state
+        offset = state.get("@%x" % boot)
+        if offset is None:
+            then = state.get("$%x" % boot)
+            if then is None or not self._queue.clock.source:
+                return None
+            offset = self._queue.clock.offset - self._board + then
+        return clock.of_uptime(stamp, offset)
+
+    def holds(self, serial: int) -> bool:
+        """Put this reading, the oldest of the ring, on the flash; False where it will be lost."""
+        while self._next <= serial:
+            if not self._append() and not self._flush():
+                return False
+        if self.log.pending and self._pending <= serial:
+            self._flush()
+        return True
+
+    async def run(self) -> None:
+        """Write what has to be written, for ever."""
+        while True:
+            await clock.sleep_ms(_POLL_MS)
+            if clock.uptime_ms() < self._retry_ms:
+                continue
+            await self._collect()
+            self._trim()
+            if self._timeless and self._queue.clock.source:
+                self._note_time()
+            self._save_if_due()
+
+    def close(self) -> None:
+        """Write all that waits."""
+        queue = self._queue
+        self._next = max(self._next, self._lowest())
+        while self._next <= queue.newest:
+            if not self._append() and not self._flush():
+                break
+        self._place_cursors()
+        if self.log.pending:
+            self._flush()
+        else:
+            self._save()
+
+    async def _collect(self) -> None:
+        """Copy into the page what waits; write the page where it is time to."""
+        queue = self._queue
+        lowest = self._lowest()
+        if not self._sync_ms and queue.newest + 1 - lowest <= queue.slots // 2:
+            return
+        while True:
+            self._next = max(self._next, queue.oldest, self._lowest())
+            if self._next > queue.newest:
+                break
+            if not self._append():
+                await self._make_room()
+                if not self._flush():
+                    return
+            await clock.sleep_ms(0)
+        if not self.log.pending:
+            return
+        due = self._sync_ms and clock.uptime_ms() - self._written_ms >= self._sync_ms
+        if due or self._pending < queue.newest + 1 - queue.slots + queue.slots // 8:
+            await self._make_room()
+            self._flush()
+
+    def _append(self) -> bool:
+        """Copy the next reading into the page; False where that has to be written first."""
+        queue = self._queue
+        self._next = max(self._next, queue.oldest)
+        reading = queue.get(self._next)
+        if reading is None:
+            return True
+        serial, (stamp, source, values) = self._next, reading
+        try:
+            if not self.log.append(serial, queue.boot, stamp, source, values):
+                return False
+        except ValueError as error:
+            self._logger.error("a reading cannot be stored: %s", error)
+            self._lose(serial, reading, queue.resolve(queue.boot, stamp))
+        if self.log.pending == 1:
+            self._pending = serial
+        if stamp < 0:
+            self._timeless = True
+        self._next = serial + 1
+        return True
+
+    def _flush(self) -> bool:
+        """Write the page and the places of the cursors; False when it stays in RAM."""
+        count = self.log.pending
+        if not count:
+            return True
+        if clock.uptime_ms() < self._retry_ms:
+            return False
+        if self._timeless:
+            self.log.state["$%x" % self._queue.boot] = self._board
+        self._place_cursors()
+        try:
+            while not self._fits():
+                for _ in self._lose_segment():
+                    pass
+        except OSError as error:
+            self.complain(error)
+            return False
+        self._written()
+        self.stored += count
+        return True
+
+    def _fits(self) -> bool:
+        """Write the page; False where the log, or the flash that others use too, is full."""
+        try:
+            return self.log.flush(True)
+        except OSError as error:
+            if error.errno != _ENOSPC:
+                raise
+            return False
+
+    async def _make_room(self) -> None:
+        """Lose the oldest segment before the log is full, without keeping others waiting."""
+        log = self.log
+        if log.used_bytes + 4 * self._page < self.capacity:
+            return
+        try:
+            for _ in self._lose_segment():
+                await clock.sleep_ms(0)
+        except OSError as error:
+            self.complain(error)
+
+    def _lose_segment(self):
+        """Yields between the steps: each cursor counts what it still wanted.
+
+        OSError where there is only one segment: others have filled the flash.
+        """
+        log = self.log
+        end = log.oldest_end
+        if end > log.last:
+            raise OSError(_ENOSPC)
+        reader = log.reader()
+        reader.seek(log.first)
+        lost = False
+        while self._lowest() < end:
+            found = reader.step()
+            yield
+            if found is None:
+                continue
+            if not found or reader.serial >= end:
+                break
+            lost = True
+            reading = (reader.stamp, reader.source, reader.values)
+            time = self._queue.resolve(reader.boot, reader.stamp)
+            self._lose(reader.serial, reading, time)
+        log.drop_oldest()
+        if lost:
+            self.segments_lost += 1
+            self._logger.error("the flash is full: the oldest readings are lost")
+
+    def _lose(self, serial: int, reading: tuple, time: int | None) -> None:
+        for cursor in self._cursors:
+            cursor.lose(serial, reading, time)
+
+    def _trim(self) -> None:
+        """Remove what every server has."""
+        lowest = self._lowest()
+        try:
+            self.log.trim(lowest)
+        except OSError as error:
+            self.complain(error)
+        if lowest > self.log.last:  # nobody will ask for the times of earlier runs
+            own = "@%x" % self._queue.boot
+            for name in list(self.log.state):
+                if name[:1] == "@" and name != own:
+                    del self.log.state[name]
+
+    def _save_if_due(self) -> None:
+        """Write the places of the cursors, where a restart would find them far behind."""
+        if clock.uptime_ms() - self._written_ms < max(_SAVE_MS, self._sync_ms):
+            return
+        if self._place_cursors():
+            self._save()
+
+    def _save(self) -> None:
+        if self.log.last < 0:
+            return  # nothing waits: a restart begins with what comes
+        try:
+            self.log.save_state()
+        except OSError as error:
+            self.complain(error)
+        else:
+            self._written()
+
+    def _place_cursors(self) -> bool:
+        """Put the cursors' places into the state; True where one is another."""
+        state = self.log.state
+        following = self._next if self.log.pending else self.log.last + 1
+        changed = False
+        for cursor in self._cursors:
+            place = min(cursor.position, following)
+            if state.get(cursor.name) != place:
+                state[cursor.name] = place
+                changed = True
+        return changed
+
+    def _note_time(self) -> None:
+        """The time is known: so is that of this run's readings, and of runs before a restart."""
+        state = self.log.state
+        own = self._queue.clock.offset
+        for name in list(state):
+            if name[:1] == "$":
+                state["@" + name[1:]] = own - self._board + state[name]
+                del state[name]
+        state["@%x" % self._queue.boot] = own
+        self._timeless = False
+        self._save()
+        self._queue.wake()
+
+    def _lowest(self) -> int:
+        """The first serial number that some server has not got."""
+        lowest = self._queue.newest + 1
+        for cursor in self._cursors:
+            lowest = min(lowest, cursor.position)
+        return lowest
+
+    def _written(self) -> None:
+        self._written_ms = clock.uptime_ms()
+        if self._broken:
+            self._broken = False
+            self._logger.info("the flash works again")
+            self._queue.wake()
+
+    def complain(self, error: OSError) -> None:
+        """Count and log that the flash failed; it is left alone for a while."""
+        self.flash_errors += 1
+        self._retry_ms = clock.uptime_ms() + _RETRY_MS
+        if not self._broken:
+            self._broken = True
+            self._logger.error("the flash fails (%s)", error)
+
+
+def _segment(capacity: int) -> int:
+    """Bytes of a segment: eight and more of them, so that little is lost at once."""
+    return max(4096, min(65536, capacity // 8))
+
+
+def share(directory: str) -> int:
+    """Bytes that are the readings' in the plan of the flash: 30 % of the file system."""
+    about = os.statvfs(directory)
+    return about[1] * about[2] * 3 // 10

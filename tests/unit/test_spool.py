@@ -1,0 +1,510 @@
+"""Store and forward: what the flash keeps for servers that are away, over restarts too."""
+
+import asyncio
+import sys
+import unittest
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(_HERE + "/../fakes")
+
+from ringlog.ramfolder import RamFolder  # noqa: E402
+from virtual_clock import VirtualClock  # noqa: E402
+
+from joulelog import clock  # noqa: E402
+from joulelog.live_first import LiveFirst  # noqa: E402
+from joulelog.queue import Queue  # noqa: E402
+from joulelog.reading import Source  # noqa: E402
+from joulelog.spool import Spool  # noqa: E402
+
+START = 848000000
+P1 = Source(
+    "p1",
+    (
+        ("energy_import_t1", "kWh", 3, "total_increasing", "energy"),
+        ("power_import", "W", 0, "measurement", "power"),
+        ("message", "", 0, "text", ""),
+    ),
+)
+WATER = Source("water", (("volume", "m³", 3, "total_increasing", "water"),))
+
+
+class Flash(RamFolder):
+    """Fails when a test says so."""
+
+    error = 0
+    appends = 0
+
+    def append(self, name, data):
+        if self.error:
+            raise OSError(self.error)
+        self.appends += 1
+        RamFolder.append(self, name, data)
+
+
+class Board:
+    """One run of the firmware after the other, with the same flash."""
+
+    def __init__(self, slots=8, sinks=("mqtt",), capacity=65536, sync_s=0, kind=None):
+        self.flash = Flash()
+        self.slots, self.sinks, self.capacity, self.sync_s = slots, sinks, capacity, sync_s
+        self.kind = kind
+        self.boots = 0
+        self.virtual = VirtualClock()
+        self.aside = []
+
+    def start(self, known=True, restarted=True):
+        """A new run; known: the time is."""
+        self.boots += 1
+        self.clock = clock.Clock()
+        if known:
+            self.clock.set(START + self.virtual.ms // 1000, "ntp")
+        self.queue = Queue(self.slots, self.clock, self.boots)
+        self.queue.aside = lambda cursor, item, why: self.aside.append((item[0], item[3], why))
+        self.cursors = []
+        for name in self.sinks:
+            if self.kind:
+                cursor = self.queue.use(self.kind(self.queue, name, None, None, 0))
+            else:
+                cursor = self.queue.cursor(name)
+            cursor.durable = True
+            self.cursors.append(cursor)
+        self.cursor = self.cursors[0]
+        self.spool = Spool(self.queue, self.flash, self.capacity, 512, self.sync_s, restarted)
+        self.spool.open()
+        self.task = asyncio.create_task(self.spool.run())
+
+    def stop(self, planned=True):
+        """The end of a run; not planned: the power is cut."""
+        if planned:
+            self.spool.close()
+        self.task.cancel()
+        self.virtual.forget()
+
+    def put(self, number, source=P1):
+        values = (45678123 + number, number % 3000, None) if source is P1 else (number,)
+        self.queue.put((self.clock.stamp(), source, values))
+
+    async def measure(self, first, last, every_s=10, source=P1):
+        """Readings first … last - 1, one each 10 seconds."""
+        for number in range(first, last):
+            await self.virtual.advance(every_s * 1000)
+            self.put(number, source)
+        await self.virtual.settle()
+
+    async def take(self, cursor=None, most=100000):
+        """Deliver: [(number, UTC, boot)] of what the cursor gives, confirmed."""
+        cursor = cursor or self.cursor
+        found = []
+        while len(found) < most:
+            item = await cursor.next()
+            if item is None:
+                break
+            cursor.confirm(item[0])
+            serial, time, (_, source, values), boot = item
+            number = values[0] - 45678123 if source.name == "p1" else values[0]
+            if source.name == "p1" and values[1:] != (number % 3000, None):
+                raise ValueError("altered: %r" % (values,))
+            found.append((number, time, boot))
+        return found
+
+    def play(self, story):
+        self.virtual.play(story)
+
+
+def numbers(found):
+    return [entry[0] for entry in found]
+
+
+class TestOutage(unittest.TestCase):
+    def test_what_the_ring_loses_comes_back_in_order(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            begin = board.clock.now()
+            await board.measure(0, 300)
+            self.assertEqual(board.cursor.waiting, 300)
+            self.assertEqual(board.cursor.oldest_time, None)  # not seen yet
+            found = await board.take()
+            self.assertEqual(numbers(found), list(range(300)))
+            self.assertEqual([time - begin for _, time, _ in found], list(range(10, 3010, 10)))
+            self.assertEqual((board.cursor.sent, board.cursor.dropped), (300, 0))
+            self.assertEqual((board.cursor.waiting, board.spool.waiting), (0, 0))
+            board.stop()
+
+        board.play(story())
+
+    def test_nothing_is_written_while_all_is_well(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            for number in range(300):
+                await board.measure(number, number + 1)
+                await board.take()
+            self.assertEqual((board.flash.appends, board.flash.files), (0, {}))
+            board.stop()
+            self.assertEqual(board.flash.appends, 0)
+
+        board.play(story())
+
+    def test_rewound_in_the_middle(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 200)
+            taken = []
+            for _ in range(50):
+                taken.append(await board.cursor.next())
+            board.cursor.confirm(taken[19][0])
+            board.cursor.rewind()
+            self.assertEqual(board.cursor.oldest_time, taken[20][1])
+            self.assertEqual(numbers(await board.take()), list(range(20, 200)))
+            self.assertEqual(board.cursor.sent, 200)
+            board.stop()
+
+        board.play(story())
+
+    def test_unread_gives_it_again(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            for number in range(100):
+                first = await board.cursor.next()
+                board.cursor.unread()
+                self.assertEqual(await board.cursor.next(), first)
+                board.cursor.confirm(first[0])
+            self.assertEqual((board.cursor.sent, board.cursor.waiting), (100, 0))
+            board.stop()
+
+        board.play(story())
+
+    def test_a_slow_sink_and_a_fast_one(self):
+        board = Board(sinks=("fast", "slow"))
+
+        async def story():
+            board.start()
+            fast, slow = board.cursors
+            for number in range(0, 200, 2):
+                await board.measure(number, number + 2)
+                self.assertEqual(numbers(await board.take(fast)), [number, number + 1])
+                self.assertEqual(numbers(await board.take(slow, 1)), [number // 2])
+            self.assertEqual(numbers(await board.take(slow)), list(range(100, 200)))
+            self.assertEqual((fast.sent, slow.sent), (200, 200))
+            board.stop()
+
+        board.play(story())
+
+    def test_new_readings_pass_the_backlog(self):
+        board = Board(kind=LiveFirst)
+
+        async def story():
+            board.start()
+            await board.measure(0, 200)
+            seen = numbers(await board.take(most=2))
+            self.assertEqual(seen, [199, 0])  # the newest at once, then the oldest
+            for number in range(200, 260):
+                await board.measure(number, number + 1)
+                some = numbers(await board.take(most=3))
+                self.assertEqual(some[0], number)
+                seen += some
+            seen += numbers(await board.take())
+            self.assertEqual(sorted(seen), list(range(260)))  # each once
+            old = [number for number in seen if number < 199]
+            self.assertEqual(old, sorted(old))
+            self.assertEqual((board.cursor.sent, board.cursor.waiting), (260, 0))
+            board.stop()
+
+        board.play(story())
+
+
+class TestRestart(unittest.TestCase):
+    def test_a_planned_one_loses_nothing(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 50)
+            self.assertEqual(numbers(await board.take(most=10)), list(range(10)))
+            board.stop()
+            board.start()
+            self.assertEqual(board.cursor.waiting, 40)
+            await board.measure(50, 60)
+            found = await board.take()
+            self.assertEqual(numbers(found), list(range(10, 60)))
+            self.assertEqual([boot for _, _, boot in found], [1] * 40 + [2] * 10)
+            board.stop()
+            board.start()
+            self.assertEqual(await board.take(), [])
+            board.stop()
+
+        board.play(story())
+
+    def test_a_power_cut_takes_no_more_than_the_ring(self):
+        for count in range(10, 60, 7):
+            board = Board()
+
+            async def story():
+                board.start()
+                await board.measure(0, count)
+                board.stop(planned=False)
+                board.start()
+                await board.measure(1000, 1010)
+                found = numbers(await board.take())
+                kept = found[: found.index(1000)]
+                self.assertEqual(kept, list(range(len(kept))))  # no gap
+                self.assertTrue(count - len(kept) <= 8, (count, kept))
+                self.assertEqual(found[len(kept) :], list(range(1000, 1010)))
+                board.stop()
+
+            board.play(story())
+
+    def test_always_takes_no_more_than_the_last_seconds(self):
+        board = Board(sync_s=60, slots=64)
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            appends = board.flash.appends
+            self.assertTrue(15 <= appends <= 18, appends)  # one each 60 s
+            board.stop(planned=False)
+            board.start()
+            kept = numbers(await board.take())
+            self.assertEqual(kept, list(range(len(kept))))
+            self.assertTrue(len(kept) >= 93, len(kept))
+            board.stop()
+
+        board.play(story())
+
+    def test_cursors_survive_without_a_write_per_reading(self):
+        board = Board(sinks=("a", "b"))
+
+        async def story():
+            board.start()
+            await board.measure(0, 400)
+            appends = board.flash.appends
+            found = []
+            for _ in range(20):
+                found += numbers(await board.take(board.cursors[0], 10))
+                await board.virtual.advance(30000)
+            self.assertEqual(found, list(range(200)))
+            self.assertTrue(board.flash.appends - appends <= 12)
+            await board.virtual.advance(90000)
+            board.stop(planned=False)
+            board.start()
+            kept = numbers(await board.take(board.cursors[0]))
+            self.assertEqual(kept[0], 200)
+            self.assertEqual(numbers(await board.take(board.cursors[1]))[:3], [0, 1, 2])
+            board.stop()
+
+        board.play(story())
+
+    def test_a_cut_in_mid_drain_repeats_and_skips_nothing(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 300)
+            first = await board.take(most=150)
+            board.stop(planned=False)
+            board.start()
+            again = await board.take()
+            whole = dict([((number, boot), time) for number, time, boot in first])
+            for number, time, boot in again:
+                self.assertEqual(whole.get((number, boot), time), time)
+                whole[(number, boot)] = time
+            self.assertEqual(sorted([key[0] for key in whole])[:292], list(range(292)))
+            board.stop()
+
+        board.play(story())
+
+    def test_a_new_sink_sees_what_comes_and_an_old_one_is_forgotten(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 50)
+            board.stop()
+            board.sinks = ("new",)
+            board.start()
+            await board.measure(50, 53)
+            self.assertEqual(numbers(await board.take()), [50, 51, 52])
+            board.stop()
+            board.sinks = ("mqtt", "new")
+            board.start()
+            self.assertEqual(await board.take(), [])
+            board.stop()
+
+        board.play(story())
+
+
+class TestTime(unittest.TestCase):
+    def test_known_later_in_the_same_run(self):
+        board = Board()
+
+        async def story():
+            board.start(known=False)
+            begin = board.virtual.ms // 1000
+            await board.measure(0, 100)
+            self.assertEqual(await board.take(), [])
+            board.clock.set(START + board.virtual.ms // 1000, "ntp")
+            board.queue.wake()
+            found = await board.take()
+            self.assertEqual(numbers(found), list(range(100)))
+            expected = [START + begin + 10 * n for n in range(1, 101)]
+            self.assertEqual([time for _, time, _ in found], expected)
+            board.stop()
+
+        board.play(story())
+
+    def test_known_before_the_restart(self):
+        board = Board()
+
+        async def story():
+            board.start(known=False)
+            await board.measure(0, 100)
+            board.clock.set(START + board.virtual.ms // 1000, "ntp")
+            await board.virtual.advance(2000)
+            board.stop(planned=False)
+            board.start(known=False, restarted=False)
+            found = await board.take()
+            self.assertEqual(numbers(found), list(range(len(found))))
+            self.assertTrue(len(found) >= 92)
+            self.assertEqual(found[0][1], START + 10)
+            board.stop()
+
+        board.play(story())
+
+    def test_told_by_the_clock_that_went_on_over_the_restart(self):
+        board = Board()
+        board.shows = board_time(board)
+
+        async def story():
+            board.start(known=False)
+            await board.measure(0, 60)
+            board.stop()
+            board.virtual.ms += 7000  # the restart takes 7 s; the uptime begins anew
+            board.uptime_begins()
+            board.start(known=False)
+            await board.measure(60, 70)
+            self.assertEqual(await board.take(), [])
+            board.clock.set(START + 707, "ntp")  # 600 + 7 + 100 s have passed
+            board.queue.wake()
+            found = await board.take()
+            self.assertEqual(numbers(found), list(range(70)))
+            self.assertEqual(found[0][1], START + 10)
+            self.assertEqual(found[59][1], START + 600)
+            self.assertEqual(found[60][1], START + 617)
+            board.stop()
+
+        with board.shows:
+            board.play(story())
+
+    def test_never_known_is_set_aside(self):
+        board = Board()
+
+        async def story():
+            board.start(known=False)
+            await board.measure(0, 60)
+            board.stop()
+            board.start(known=False, restarted=False)  # a power cut: that clock began anew
+            await board.measure(60, 63)
+            self.assertEqual(await board.take(), [])
+            board.clock.set(START, "ntp")
+            board.queue.wake()
+            self.assertEqual(numbers(await board.take()), [60, 61, 62])
+            self.assertEqual([entry[:2] for entry in board.aside], [(n, 1) for n in range(60)])
+            self.assertIn("time", board.aside[0][2])
+            board.stop()
+
+        board.play(story())
+
+
+class board_time:
+    """The board's own clock: it shows START less a lot, and goes on over restarts."""
+
+    def __init__(self, board):
+        self.board = board
+        self.begun_ms = 0
+        board.uptime_begins = self.uptime_begins
+        self.real = clock.board_offset
+
+    def uptime_begins(self):
+        """A restart: uptime 0."""
+        self.begun_ms += self.board.virtual.ms
+        self.board.virtual.ms = 0
+
+    def __enter__(self):
+        clock.board_offset = lambda: 5000 + self.begun_ms // 1000
+
+    def __exit__(self, *about):
+        clock.board_offset = self.real
+
+
+class TestFull(unittest.TestCase):
+    def test_the_oldest_go_first_and_every_sink_counts(self):
+        board = Board(sinks=("a", "b"), capacity=16384)
+
+        async def story():
+            board.start()
+            a, b = board.cursors
+            b._sources = ["water"]
+            count = 6000
+            for number in range(count):
+                await board.measure(number, number + 1, 1, WATER if number % 10 == 0 else P1)
+            self.assertTrue(board.spool.used <= 16384)
+            found = numbers(await board.take(a))
+            self.assertEqual(found, list(range(count - len(found), count)))
+            self.assertTrue(len(found) > 500)
+            self.assertEqual(a.dropped, count - len(found))
+            self.assertTrue(board.spool.segments_lost > 1)
+            water = numbers(await board.take(b))
+            self.assertEqual(water, [n for n in found if n % 10 == 0])
+            self.assertEqual(b.dropped, count // 10 - len(water))
+            board.stop()
+
+        board.play(story())
+
+    def test_a_flash_that_others_have_filled(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            board.flash.error = 28
+            await board.measure(100, 150)
+            board.flash.error = 0
+            await board.virtual.advance(15000)
+            await board.measure(150, 200)
+            found = numbers(await board.take())
+            self.assertEqual(len(found) + board.cursor.dropped, 200)
+            self.assertEqual(found, sorted(found))
+            self.assertEqual(found[-50:], list(range(150, 200)))
+            self.assertTrue(board.cursor.dropped < 50)  # a page's worth waited in RAM
+            board.stop()
+
+        board.play(story())
+
+    def test_a_flash_that_fails_and_works_again(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            board.flash.error = 5
+            await board.measure(100, 150)
+            self.assertTrue(board.spool.flash_errors > 0)
+            board.flash.error = 0
+            await board.virtual.advance(15000)
+            await board.measure(150, 250)
+            found = numbers(await board.take())
+            self.assertEqual(found[:90], list(range(90)))
+            self.assertEqual(found[-100:], list(range(150, 250)))
+            self.assertEqual(len(found) + board.cursor.dropped, 250)
+            self.assertEqual(found, sorted(found))
+            board.stop()
+
+        board.play(story())
