@@ -8,6 +8,7 @@ lib/dsmr/obis.py; a test compares them.
 
 
 # ruff: noqa: F821 - to be written here is all that they are for
+# pyright: reportUndefinedVariable=false
 # fmt: off
 def _names():
     return (
