@@ -22,6 +22,9 @@ readers = [
     },
 ]
 
+# What a server misses waits on the flash. "always": a power cut takes at most one minute.
+# queue = {"durability": "always"}
+
 sinks = [
     {"type": "console"},  # print the readings here
     # {"type": "mqtt", "host": "192.168.1.10", "user": "joulelog", "password": "its password"},
