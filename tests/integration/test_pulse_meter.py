@@ -18,7 +18,10 @@ from tools.sim import pulse as sim
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
-readers = [{"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000, "window": 5, "calibrate": True}]
+readers = [
+    {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000, "window": 5, "calibrate": True},
+    {"type": "health", "interval": 5},
+]
 sinks = [{"type": "console"}]
 log = {"directory": "%s"}
 """
@@ -105,6 +108,7 @@ def test_the_firmware_counts_what_the_recording_has(runtime, tmp_path) -> None:
         run.wait_for(r"pulse pulses=\d+ pulses_total=\d+ energy_import=0\.\d\d\d", 30, 4)
         counts = re.findall(r"pulses=(\d+) pulses_total=(\d+)", run.output)
         assert sum(int(pulses) for pulses, _ in counts) == int(counts[-1][1]) >= 5
+        assert set(re.findall(r" pulse_blind_ms=(\d+)", run.output)) == {"0"}  # in health
     finally:
         run.interrupt()
 

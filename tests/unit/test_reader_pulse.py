@@ -330,6 +330,31 @@ class TestSampler(unittest.TestCase):
         self.assertEqual(made.take(self.block), 7)
         self.assertEqual(made.blind_ms, 2 * (18 - 7))
 
+    def test_a_recording_has_no_gaps(self):
+        """It waits for its listener, however late that one comes."""
+
+        class Recording:
+            us = 0
+
+            def seek_us(self, us):
+                self.us = us
+
+            def read_u16(self):
+                return self.us // 1000 & 0xFF
+
+        uptime = clock.uptime_ms
+        clock.uptime_ms = lambda: self.now
+        try:
+            made = sampler.Sampler(Recording(), 2, 8)
+            made.start(True)
+            self.assertFalse(made.needs_ticks)
+            self.now += 100
+            self.assertEqual(made.take(self.block), 50)
+            self.assertEqual(self.block[1] - self.block[0], 4)  # two readings, 2 ms on
+            self.assertEqual(made.blind_ms, 0)
+        finally:
+            clock.uptime_ms = uptime
+
     def test_timers_are_shared_out(self):
         class Timer:
             PERIODIC = 1
@@ -351,7 +376,7 @@ class TestSampler(unittest.TestCase):
             four = [sampler.Sampler(machine.ADC(35), 2, 8) for _ in range(4)]
             for one in four:
                 one.start(True)
-            self.assertEqual([one.uses_timer for one in four], [True, True, True, False])
+            self.assertEqual([one.needs_ticks for one in four], [False, False, False, True])
             four[0].stop()
             again = sampler.Sampler(machine.ADC(35), 2, 8)
             again.start(True)

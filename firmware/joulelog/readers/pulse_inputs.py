@@ -98,13 +98,13 @@ class Light(_Input):
 
     def pause_ms(self) -> int:
         """How long the task may rest."""
-        return 20 if self._sampler is None or self._sampler.uses_timer else self.tick_ms
+        return self.tick_ms if self._sampler and self._sampler.needs_ticks else 20
 
     def work(self) -> bool:
         sampler = self._sampler
         if sampler is None:
             return False
-        if not sampler.uses_timer:
+        if sampler.needs_ticks:
             sampler.tick()
         count = sampler.take(self._block)
         self.detector.feed(self._block, 0, count)

@@ -31,7 +31,7 @@ class Sampler:
     def __init__(self, adc, tick_ms: int, slots: int) -> None:
         self.blind_ms = 0
         self.errors = 0  # readings that failed: an ADC that Wi-Fi uses as well
-        self.uses_timer = False
+        self.needs_ticks = False  # of a task: there is no timer, and no recording
         self._adc = adc
         self._read = adc.read_u16
         self._tick_ms = tick_ms
@@ -49,6 +49,7 @@ class Sampler:
         """Begin, by a timer where one is wanted and there is a free one."""
         self._last = clock.ticks_ms()
         self._played_ms = clock.uptime_ms()
+        self.needs_ticks = not self._seek
         if not timer or self._seek or not hasattr(machine, "Timer"):
             return
         number = -1  # virtual: as many as one likes
@@ -65,7 +66,7 @@ class Sampler:
             return
         self._number = number
         _taken.append(number)
-        self.uses_timer = True
+        self.needs_ticks = False
 
     def stop(self) -> None:
         """Leave the timer to others."""
