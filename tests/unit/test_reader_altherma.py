@@ -12,7 +12,7 @@ import exact  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import clock, uart  # noqa: E402
-from joulelog.readers import altherma  # noqa: E402
+from joulelog.readers import altherma, x10a_line  # noqa: E402
 
 ENTRY = {
     "name": "hp",
@@ -283,8 +283,8 @@ class TestReader(unittest.TestCase):
                 for at in range(1, len(frame)):
                     for pause_ms in (2, 40, 150):
                         unit.split = (at, pause_ms)
-                        found = await reader._ask(unit, unit.protocol, item["register"])
-                        heard = bytes(reader._buffer[: reader._count])
+                        found = await line.ask(unit, unit.protocol, item["register"])
+                        heard = bytes(line.buffer[: line.count])
                         asked.append((found, heard) == (start, frame))
 
         async def run():
@@ -293,7 +293,7 @@ class TestReader(unittest.TestCase):
                 await virtual.advance(1000)
             await task
 
-        reader = altherma.Reader("hp", ENTRY, App(), Output())
+        line = x10a_line.Line()
         virtual.play(run())
         self.assertEqual((len(asked), asked.count(False)), (3 * 266, 0))
 

@@ -17,6 +17,7 @@ from x10a import frame, table
 
 from .. import clock
 from ..uart import open_uart
+from .x10a_line import COUNTERS, Line
 
 SCHEMA = """\
 uart     | uart            | required | of the board; on a computer a device path, or "sim"
@@ -31,12 +32,7 @@ interval | int 2..3600     | 30       | seconds between two readings
 _BAUD = const(9600)
 _BITS = const(8)
 _EVEN = const(0)
-_TIMEOUT_MS = const(300)
-_QUIET_MS = const(15)  # a UART hands over a frame in pieces; 13 bytes' time
-_POLL_MS = const(5)
 _REST_MS = const(5)
-_CHUNK = const(32)  # at 9600 baud an ESP8266 waits in readinto() until it has them all
-_DRAIN_READS = const(8)  # what lies in the buffer before a request is of the past
 _ABSENT_MS = const(6 * 3600 * 1000)  # "no such register" is believed for so long
 _PATIENCE = const(3)  # rounds without an answer, before another protocol is tried
 _LISTED = const(6)
@@ -66,27 +62,28 @@ def problems(entry: dict, _board):
 class Reader:
     """One heat pump."""
 
-    COUNTERS = ("answers", "timeouts", "frame_errors", "refused", "silences")
+    COUNTERS = COUNTERS + ("silences",)
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
         self.name = name
         self.state = "searching"
         self.protocol = ""  # once it is known
-        self.answers = 0
-        self.timeouts = 0  # requests without any byte
-        self.frame_errors = 0  # requests with bytes that are no answer
-        self.refused = 0  # "no such register"
         self.silences = 0  # times that the whole unit fell silent
         self._entry = entry
         self._app = app
         self._output = output
         self._log = logging.getLogger(name)
-        self._buffer = bytearray(frame.LONGEST + 15)
-        self._count = 0
+        self._line = Line()
         self._table = table.Table("")  # until it is known which
         self._absent: dict = {}  # register -> uptime until which it is not asked for
         self._present: set = set()  # registers that have answered
         self._silent: list[int] = []  # registers that did not answer last time
+
+    def __getattr__(self, name: str) -> int:
+        """The counters of the line."""
+        if name in COUNTERS:
+            return getattr(self._line, name)
+        raise AttributeError(name)
 
     def describe(self) -> str:
         """For the start report."""
@@ -140,9 +137,9 @@ class Reader:
         for protocol, register in _PROBES:
             if wanted and wanted != protocol:
                 continue
-            if await self._ask(uart, protocol, register) >= 0:
+            if await self._line.ask(uart, protocol, register) >= 0:
                 if protocol == "S" and model == table.CORE:
-                    rotex = await self._ask(uart, protocol, _ROTEX) >= 0
+                    rotex = await self._line.ask(uart, protocol, _ROTEX) >= 0
                     model = "protocol-s-rotex" if rotex else "protocol-s"
                 await self._prepare(model)
                 self.protocol = protocol
@@ -222,52 +219,14 @@ class Reader:
 
     async def _take(self, uart, register: int, values: list) -> int:
         """Ask for a register and decode it; what frame.find() said."""
-        found = await self._ask(uart, self.protocol, register)
+        found = await self._line.ask(uart, self.protocol, register)
         if found >= 0:
-            end = self._count - 1
+            end = self._line.count - 1
             self._present.add(register)
             await clock.sleep_ms(0)
-            for _ in self._table.decode(register, self._buffer, found, end, values):
+            for _ in self._table.decode(register, self._line.buffer, found, end, values):
                 await clock.sleep_ms(0)
         await clock.sleep_ms(_REST_MS)
-        return found
-
-    async def _ask(self, uart, protocol: str, register: int) -> int:
-        """Send a request, and wait for its answer; what frame.find() says of it."""
-        buffer = self._buffer
-        view = memoryview(buffer)
-        for _ in range(_DRAIN_READS):
-            if not uart.readinto(view[:_CHUNK]):
-                break
-        uart.write(frame.request(protocol, register))
-        began = clock.uptime_ms()
-        heard = began
-        count = 0
-        found = frame.NOTHING
-        while True:
-            await clock.sleep_ms(_POLL_MS)
-            room = len(buffer) - count
-            got = uart.readinto(view[count : count + _CHUNK]) if room else 0
-            now = clock.uptime_ms()
-            if got:
-                count += got
-                heard = now
-            elif count and now - heard >= _QUIET_MS:
-                found = frame.find(buffer, count, protocol, register)
-                if found != frame.BROKEN or not room:
-                    break
-            if now - began >= _TIMEOUT_MS:
-                break
-        self._count = count
-        if found >= 0:
-            self.answers += 1
-        elif found == frame.REFUSED:
-            self.refused += 1
-        elif found == frame.NOTHING and not count:
-            self.timeouts += 1
-        else:
-            found = frame.BROKEN
-            self.frame_errors += 1
         return found
 
     def _tell(self, silent: list[int]) -> None:
