@@ -46,7 +46,8 @@ def lines(app):
         yield "queue: %d readings in RAM; what it holds is lost at a power cut" % slots
         return
     yield "queue: %d readings in RAM, %s" % (slots, spool.describe(slots))
-    yield "%d readings of earlier runs wait on the flash" % spool.waiting
+    if spool.waiting:
+        yield "%d readings of earlier runs wait on the flash" % spool.waiting
 
 
 def _network(app) -> str:

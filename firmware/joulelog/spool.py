@@ -98,8 +98,6 @@ class Spool:
         for cursor in self._cursors:
             if cursor.name in state:
                 cursor.start(max(self.first, min(state[cursor.name], following)))
-        if self.waiting:
-            self._logger.info("%d readings of the last run wait on the flash", self.waiting)
 
     def describe(self, slots: int) -> str:
         """What is safe, for the start report."""
