@@ -16,6 +16,7 @@ import os
 import sys
 
 import machine
+from micropython import const
 
 from . import COMPILED, VERSION, clock, log, registry
 from .guard import Guard
@@ -24,8 +25,8 @@ from .queue import Queue
 from .reading import Output
 from .supervisor import Supervisor
 
-_HEARTBEAT_S = 120  # a reader looks at its line several times a second
-_PATIENCE_S = 900  # a server may ask a sink to wait for 600 s
+_HEARTBEAT_S = const(120)  # a reader looks at its line several times a second
+_PATIENCE_S = const(900)  # a server may ask a sink to wait for 600 s
 
 
 class App:

@@ -24,12 +24,14 @@ _METER_FIRST_MS = const(15000)  # a meter speaks every 10 s, or more often
 _DRIFT_AFTER_S = const(3600)
 _LOW_BYTES = const(20000)  # free: an ESP32 has more, an ESP8266 less
 _DRIFT_LIMIT_PPM = const(1000)  # no crystal is that bad: the server has moved
-_FOR_ASKING = (
-    "joulelog.net.ntp",
-    "joulelog.net.dns",
-    "joulelog.net.udp",
-    "ntpq",
-    "dnsq",
+_FOR_ASKING = const(
+    (
+        "joulelog.net.ntp",
+        "joulelog.net.dns",
+        "joulelog.net.udp",
+        "ntpq",
+        "dnsq",
+    )
 )
 
 

@@ -14,6 +14,8 @@ may be deaf all the same, and the Wi-Fi supervisor can tell only by this.
 
 import errno
 
+from micropython import const
+
 from .. import clock
 
 TRUNCATED = "truncated"  # a key in an answer's headers: the body was longer than the limit
@@ -32,8 +34,8 @@ _WORDS = (
     ("ENOBUFS", "not enough memory"),
 )
 
-_ATTEMPTS = 3  # so many without an answer before a link may be called deaf
-_ANSWERS = ("ECONNREFUSED", "ECONNRESET", "EPIPE")
+_ATTEMPTS = const(3)  # so many without an answer before a link may be called deaf
+_ANSWERS = const(("ECONNREFUSED", "ECONNRESET", "EPIPE"))
 
 answers = 0  # that came from outside
 on_answer = None  # called at each of them: the LED

@@ -23,15 +23,16 @@ import asyncio
 import select
 
 import mqtt_as  # type: ignore[import-not-found]
+from micropython import const
 
 from .. import clock, net
 from . import address, tls, words
 
 VERSION = (0, 8, 3)
-_DENIED_PAUSE_MS = 60000
-_BUSY_PAUSE_MS = 5
-_IDLE_PAUSE_MS = 50
-_LASTING_MS = 30000  # a connection that was up for so long was no failure
+_DENIED_PAUSE_MS = const(60000)
+_BUSY_PAUSE_MS = const(5)
+_IDLE_PAUSE_MS = const(50)
+_LASTING_MS = const(30000)  # a connection that was up for so long was no failure
 _CONNACK = "CONNACK reason code 0x"
 _REFUSALS = {  # MQTT 3.1.1, table 3.1
     "1": "the broker does not speak MQTT 3.1.1",

@@ -9,4 +9,5 @@ SEND_BUFFER = 256  # bytes that one write collects
 CAN_INVERT = False
 LOG_DIRECTORY = "build/log"
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
-DEFAULTS = {"queue": {"slots": 8}, "log": {"size_kb": 100}}
+# Readings that wait on the flash cost 12 kB of heap.
+DEFAULTS = {"queue": {"slots": 8, "flash_kb": 0}, "log": {"size_kb": 100}}
