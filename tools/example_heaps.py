@@ -33,6 +33,7 @@ EXAMPLES = ROOT / "examples/configs"
 _SCRIPT = ROOT / "tests/vm/scripts/size_example.py"
 _RECORDING = ROOT / "tests/fixtures/dsmr/nl_ene5-xs210-esmr-5-0.txt"
 _SPEED = 20
+_TIMEOUT_S = 60
 _OF_THE_BOARD = ("invert", "request_pin", "request", "de", "tx", "rx", "pull")
 
 
@@ -182,7 +183,11 @@ def main(config: str, profile: str, heap: str) -> int:
         for entry in entries
     ]
     command = run_vm.command(_SCRIPT, [config, *devices], profile, heap)
-    return subprocess.run(command, check=False).returncode
+    try:
+        return subprocess.run(command, check=False, timeout=_TIMEOUT_S).returncode
+    except subprocess.TimeoutExpired:  # a heap that is nearly full collects all the time
+        print("stopped")
+        return 1
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ function copy(fs, folder) {
 function libraryTests() {
   const folder = join(ROOT, "tests/unit");
   const names = readdirSync(folder).filter((name) => /^test_.*\.py$/.test(name)).sort();
-  const needsFirmware = /^\s*(from|import) (joulelog|machine|network|asyncio|socket)\b/m;
+  const needsFirmware = /^\s*(from|import) (joulelog|machine|network|asyncio|socket)\b|\/firmware\//m;
   return names
     .map((name) => join(folder, name))
     .filter((path) => !needsFirmware.test(readFileSync(path, "utf8")));
