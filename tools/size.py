@@ -12,6 +12,7 @@
     examples   smallest heap of each config in examples/configs, per profile (some minutes)
     telegram   bytes and objects that are allocated for one telegram
     growth     heap after 10,000 telegrams, in per mille of that after 100
+    wear       erases of the worst block in 20 years, per layout of the flash (tools/wear.py)
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
     frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython)
 
@@ -44,6 +45,7 @@ import frozen  # noqa: E402 - beside this file
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
+import wear  # noqa: E402 - beside this file
 
 from tools.sim import p1 as simulator  # noqa: E402
 
@@ -192,6 +194,14 @@ class Measure:
             1000 * (late - early) // early,
             "per mille",
         )
+
+    def wear(self) -> Iterator[Row]:
+        """Erases of all writers together, counted on littlefs."""
+        vm.ensure()
+        for size, layout in sorted(wear.layouts().items()):
+            days, week = (15, 3) if self._quick else (60, 7)
+            figure, _ = wear.in_20_years(layout, days, week)
+            yield f"erases in 20 years, {size} kB of files", figure, "of the worst block"
 
     def steps(self) -> Iterator[Row]:
         """Longest steps of the running pipeline."""
@@ -384,6 +394,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "steps": Measure.steps,
     "steps-esp8266": Measure.steps_esp8266,
     "frozen": Measure.frozen,
+    "wear": Measure.wear,
 }
 
 

@@ -1,0 +1,77 @@
+"""What the log of readings takes on the flash: bytes per reading, and erases."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/host"))
+
+import log_bytes  # noqa: E402
+import vm  # noqa: E402
+import wear  # noqa: E402
+
+from tools.sim import day  # noqa: E402
+
+
+@pytest.fixture
+def needs_vm():
+    try:
+        vm.ensure()
+    except vm.Unavailable as reason:
+        tiers.missing("the MicroPython VM", "vm", str(reason))
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_bytes_of_readings(seed):
+    """A day; tools/log_bytes.py does three."""
+    found = log_bytes.measure(24, seed, 16384, 1024)
+    assert found["p1"] <= log_bytes.MOST_BYTES["p1"]
+    assert found["pzem"] <= log_bytes.MOST_BYTES["pzem"]
+    assert found["together"] * 3 <= log_bytes.MOST_TOGETHER
+
+
+def test_what_came_back_wrong_is_found_out(tmp_path):
+    generated = day.Day(1)
+    readings = list(generated.readings(50))
+    schemas = (generated.channels, day.PZEM_CHANNELS)
+    _, log = log_bytes.written(str(tmp_path), readings, schemas, 16384, 1024)
+    log_bytes.check(log, readings)
+    time, source, values = readings[70]
+    readings[70] = (time, source, (*values[:-1], values[-1] + 1))
+    with pytest.raises(SystemExit, match="reading 70"):
+        log_bytes.check(log, readings)
+
+
+def test_every_shipped_layout_is_counted():
+    found = wear.layouts()
+    names = [name for layout in found.values() for name in layout["names"]]
+    assert len(names) == len(set(names)) >= 18
+    for size, layout in found.items():
+        assert layout["static_kb"] + layout["spill_kb"] + layout["log_kb"] < size
+
+
+def test_erases_of_the_smallest_layout(needs_vm):
+    """Fewer days than tools/wear.py, which overstates even more."""
+    layouts = wear.layouts()
+    figure, (normal, outage) = wear.in_20_years(layouts[min(layouts)], 15, 3)
+    assert figure < wear.MOST_ERASES
+    for writer in ("state", "log", "store", "history"):
+        assert normal[writer] > 500 and outage[writer] > 100
+    assert outage["readings"] == 3 * 24 * 360 * 2 and outage["pages"] > 100
+
+
+def test_rule_for_the_erases_of_appends(needs_vm):
+    """What the firmware can say at start, against what littlefs does."""
+    layouts = wear.layouts()
+    never = dict.fromkeys(("outage_line_min", "state_min", "value_min", "history_min"), 1 << 20)
+    for minutes in (1, 5):
+        settings = {**wear._SETTINGS, **layouts[min(layouts)], **never}
+        settings.update(sync_min=minutes, phases=[[2, True]])
+        (erases,), (counts,) = wear.run(settings)
+        size = counts["page_bytes"] / counts["pages"]
+        expected = counts["pages"] * wear.erases_of_append(size)
+        assert sum(erases) == pytest.approx(expected, rel=0.03)
