@@ -9,8 +9,9 @@
 All writers run together on the MicroPython VM, minute by minute on a clock of their own, on a
 disk that counts the erases of each block: the log (a line every 10 minutes, each minute during an
 outage), the small values (changed at each minute, as with a pulse meter), the quarter hours, and
-the log of readings: its state every 10 minutes, and a week in each year with one sink down, when
-a P1 meter and a PZEM at 10 s go through the whole spill share, with a reboot on each day. The
+the log of readings: its state every 10 minutes (more than the firmware does), and a week in each
+year with one sink down. Then a P1 meter and a PZEM at 10 s go through the whole spill share, a
+page every 4 minutes, the places of the other sinks each minute, and a reboot on each day. The
 application, and as much as the history will take, lie there and do not move.
 
 The normal days are counted in a run of 60 of them, the outage in one whole week; of each block
@@ -48,11 +49,12 @@ _QUARTERS_KB = 160  # of the quarter hours: 40 days, a file each
 _READINGS = 720  # an hour of both; the counters begin again then
 _SMALL_WRITES = ("state", "log", "store", "history")
 _SETTINGS = {
-    "segment_bytes": 16384,
     "page_bytes": 1024,
     "line_min": 10,
     "outage_line_min": 1,
     "state_min": 10,
+    "outage_state_min": 1,
+    "outage_sync_min": 4,
     "value_min": 1,
     "history_min": 15,
     "sync_min": 0,
@@ -91,6 +93,7 @@ def layouts() -> dict[int, dict]:
             entry["names"].append("%s %s" % (path.parent.name, name))
             entry["flash_kb"] = size
             entry["spill_kb"] = size * plan["spill"] // 100
+            entry["segment_bytes"] = max(4096, min(65536, entry["spill_kb"] * 128))
             shares = size * (plan["application"] + plan["history"]) // 100
             entry["static_kb"] = max(shares - _QUARTERS_KB, 0)
             entry["log_kb"] = int(log[1]) if log else size * plan["logs"] // 100
@@ -144,7 +147,7 @@ def moving_blocks(layout: dict) -> int:
 def always(layout: dict, days: int) -> tuple[float, float]:
     """(years to 50,000 erases as counted, and by life_years())."""
     settings = {**_SETTINGS, **layout, "phases": [[days, True]]}
-    settings.update(sync_min=1, outage_line_min=settings["line_min"])
+    settings.update(sync_min=1, outage_line_min=10, outage_state_min=10)
     (erases,), (counts,) = run(settings)
     expected = counts["pages"] * erases_of_append(counts["page_bytes"] // counts["pages"])
     expected += sum(counts[name] * erases_of_append(100) for name in _SMALL_WRITES)

@@ -67,7 +67,8 @@ def test_erases_of_the_smallest_layout(needs_vm):
 def test_rule_for_the_erases_of_appends(needs_vm):
     """What the firmware can say at start, against what littlefs does."""
     layouts = wear.layouts()
-    never = dict.fromkeys(("outage_line_min", "state_min", "value_min", "history_min"), 1 << 20)
+    writers = ("outage_line_min", "outage_state_min", "value_min", "history_min")
+    never = dict.fromkeys(writers, 1 << 20)
     for minutes in (1, 5):
         settings = {**wear._SETTINGS, **layouts[min(layouts)], **never}
         settings.update(sync_min=minutes, phases=[[2, True]])

@@ -159,7 +159,7 @@ class Board:
         if minute % settings["value_min"] == 0:
             self.store.set("pulses", minute)
         self.store.save()
-        if minute % settings["state_min"] == 0:
+        if minute % settings["outage_state_min" if outage else "state_min"] == 0:
             self.log.state["influxdb"] = self.serial
             self.log.state["minute"] = minute
             self.log.save_state()
@@ -174,7 +174,7 @@ class Board:
         self.counts["history"] += 1
 
     def _spill(self) -> None:
-        always = self.settings["sync_min"]
+        sync_min = self.settings["sync_min"] or self.settings["outage_sync_min"]
         for second in range(0, 60, 10):
             for _ in range(2):
                 values = self._readings[self.serial % len(self._readings)]
@@ -184,10 +184,12 @@ class Board:
                     self._flush()
                 self.serial += 1
                 self.counts["readings"] += 1
-        if always and self.minute % always == 0:
+        if self.minute % sync_min == 0:
             self._flush()
 
     def _flush(self) -> None:
+        if not self.log.pending:
+            return
         before = self.log.used_bytes
         while not self.log.flush():
             self.log.drop_oldest()
