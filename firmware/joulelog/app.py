@@ -137,10 +137,12 @@ class App:
         sync_s = about["sync_seconds"] if about["durability"] == "always" else 0
         try:
             files = Files(place)
-            capacity = about["flash_kb"] * 1000 if about["flash_kb"] else share(self._directory)
+            capacity, blocks = share(self._directory)
+            if about["flash_kb"]:
+                capacity = about["flash_kb"] * 1000
             page = getattr(self.board, "PAGE_BUFFER", 1024)
             restarted = self.guard.reset != "power on"
-            spool = Spool(self.queue, files, capacity, page, sync_s, restarted)
+            spool = Spool(self.queue, files, capacity, page, sync_s, restarted, blocks)
             spool.open()
         except OSError as error:
             logging.getLogger("spool").error(

@@ -34,18 +34,26 @@ _POLL_MS = const(500)
 _SAVE_MS = const(60000)  # between two writes of nothing but cursors
 _RETRY_MS = const(10000)  # after the flash has failed
 _ENOSPC = const(28)
+_YEAR_MS = 31557600000
+_BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
+_ERASES = const(50000)  # per block: half of what such flash is sold for
+_SPREAD = const(19)  # tenths: the worst block has so many times the erases of the mean one
+_MOST_YEARS = const(100)
 
 
 class Spool:
     """See the module's text.
 
     folder: a back end of ringlog; capacity, page: bytes; sync_s: 0 writes only what has to be
-    written; restarted: the board's own clock has gone on since the last run.
+    written; restarted: the board's own clock has gone on since the last run; blocks: that the file
+    system may write to, 0: unknown, or no flash.
     """
 
     COUNTERS = ("stored", "segments_lost", "flash_errors")
 
-    def __init__(self, queue, folder, capacity: int, page: int, sync_s: int, restarted=True):
+    def __init__(
+        self, queue, folder, capacity: int, page: int, sync_s: int, restarted=True, blocks=0
+    ) -> None:
         self.stored = 0  # readings
         self.segments_lost = 0  # because the log was full
         self.flash_errors = 0
@@ -53,6 +61,8 @@ class Spool:
         self.capacity = capacity
         self._queue = queue
         self._page = page
+        self._blocks = blocks
+        self._bytes = 0  # written in this run
         self._sync_ms = sync_s * 1000
         self._restarted = restarted
         self._cursors: list = []  # the durable ones
@@ -104,11 +114,24 @@ class Spool:
         room = "%d kB on the flash for those that wait longer" % (self.capacity // 1000)
         if not self._sync_ms:
             return "%s; a power cut takes at most the newest %d" % (room, slots)
-        return "%s; a power cut takes at most %d s" % (room, self._sync_ms // 1000)
+        text = "%s; a power cut takes at most %d s" % (room, self._sync_ms // 1000)
+        years = self._years(_YEAR_MS // self._sync_ms, 0)
+        return text if years is None else "%s; the flash lasts about %d years" % (text, years)
 
     def life_years(self) -> int | None:
-        """Years that the flash lasts at the rate of this run; None while there is none."""
-        return None
+        """Years that the flash lasts at the rate of this run, at most 100; None: for ever."""
+        run_ms = clock.uptime_ms() + 1
+        return self._years(
+            self.log.writes * _YEAR_MS // run_ms,
+            self._bytes * (_YEAR_MS // 1000) // (run_ms // 1000 + 1),
+        )
+
+    def _years(self, writes: int, size: int) -> int | None:
+        """The same for so many writes and bytes a year, by the counts of tools/wear.py."""
+        erases = writes + size // _BLOCK
+        if not erases or not self._blocks:
+            return None
+        return min(self._blocks * _ERASES * 10 // (_SPREAD * erases), _MOST_YEARS)
 
     @property
     def waiting(self) -> int:
@@ -235,8 +258,11 @@ class Spool:
 
     def _fits(self) -> bool:
         """Write the page; False where the log, or the flash that others use too, is full."""
+        used = self.log.used_bytes
         try:
-            return self.log.flush(True)
+            done = self.log.flush(True)
+            self._bytes += self.log.used_bytes - used
+            return done
         except OSError as error:
             if error.errno != _ENOSPC:
                 raise
@@ -368,7 +394,7 @@ def _segment(capacity: int) -> int:
     return max(4096, min(65536, capacity // 8))
 
 
-def share(directory: str) -> int:
-    """Bytes that are the readings' in the plan of the flash: 30 % of the file system."""
+def share(directory: str) -> tuple[int, int]:
+    """(bytes that are the readings', 30 % of the file system; blocks that are written in turn)."""
     about = os.statvfs(directory)
-    return about[1] * about[2] * 3 // 10
+    return about[1] * about[2] * 3 // 10, about[1] * about[3] // _BLOCK

@@ -508,3 +508,46 @@ class TestFull(unittest.TestCase):
             board.stop()
 
         board.play(story())
+
+
+class TestWear(unittest.TestCase):
+    def years(self, sync_s, blocks):
+        board = Board(sync_s=sync_s, slots=64)
+
+        async def story():
+            board.start()
+            spool = board.spool
+            spool._blocks = blocks
+            board.said = spool.describe(64)
+            await board.measure(0, 600)
+            board.told = spool.life_years()
+            board.stop()
+
+        board.play(story())
+        return board.said, board.told
+
+    def test_always(self):
+        """tools/wear.py counted 10 years for 1 MB, a block being erased 50,000 times."""
+        said, told = self.years(60, 240)
+        self.assertIn("about 12 years", said)  # of the readings alone, without the log's share
+        self.assertTrue(9 <= told <= 13, told)
+
+    def test_every_second(self):
+        said, told = self.years(1, 240)
+        self.assertIn("about 0 years", said)
+        self.assertEqual(told, 1)  # a reading comes each 10 seconds only
+
+    def test_spill_without_an_outage(self):
+        board = Board(slots=64)
+
+        async def story():
+            board.start()
+            board.spool._blocks = 240
+            self.assertFalse("years" in board.spool.describe(64))
+            for number in range(100):
+                await board.measure(number, number + 1)
+                await board.take()
+            self.assertTrue(board.spool.life_years() is None)
+            board.stop()
+
+        board.play(story())
