@@ -116,15 +116,17 @@ class Spool:
             return "%s; a power cut takes at most the newest %d" % (room, slots)
         text = "%s; a power cut takes at most %d s" % (room, self._sync_ms // 1000)
         years = self._years(_YEAR_MS // self._sync_ms, 0)
-        return text if years is None else "%s; the flash lasts about %d years" % (text, years)
+        if years is None:
+            return text
+        if not years:
+            return text + "; the flash lasts less than a year: raise `sync_seconds`"
+        return "%s; the flash lasts about %d years" % (text, years)
 
     def life_years(self) -> int | None:
         """Years that the flash lasts at the rate of this run, at most 100; None: for ever."""
-        run_ms = clock.uptime_ms() + 1
-        return self._years(
-            self.log.writes * _YEAR_MS // run_ms,
-            self._bytes * (_YEAR_MS // 1000) // (run_ms // 1000 + 1),
-        )
+        run_s = clock.uptime_ms() // 1000 + 1
+        year_s = _YEAR_MS // 1000
+        return self._years(self.log.writes * year_s // run_s, self._bytes * year_s // run_s)
 
     def _years(self, writes: int, size: int) -> int | None:
         """The same for so many writes and bytes a year, by the counts of tools/wear.py."""
