@@ -11,7 +11,6 @@ needs of the rest it finds here:
     app.supervisor
 """
 
-import logging
 import os
 import sys
 
@@ -78,7 +77,11 @@ class App:
             self._use_led(led)
         self.readers = [self._reader(entry) for entry in config.readers]
         self.sinks = [self._sink(entry) for entry in config.sinks]
-        self.spool = self._open_spool(config.queue)
+        self.spool = None
+        if config.queue["flash_kb"] != 0:
+            from . import spool_start
+
+            self.spool = spool_start.of(self)
 
     def _console(self) -> tuple:
         """Where the log's lines go, and the LED: an ESP8266 has one pin for the two of them."""
@@ -125,31 +128,6 @@ class App:
         cursor.durable = sink.durable
         cursor.newest_only = not sink.carries_time
         return sink
-
-    def _open_spool(self, about: dict):
-        """The flash behind the queue, where somebody wants it."""
-        if about["flash_kb"] == 0 or not any([cursor.durable for cursor in self.cursors]):
-            return None
-        from .folder import Files
-        from .spool import Spool, share
-
-        place = about["directory"] or self._directory.rstrip("/") + "/spool"
-        sync_s = about["sync_seconds"] if about["durability"] == "always" else 0
-        try:
-            files = Files(place)
-            capacity, blocks = share(self._directory)
-            if about["flash_kb"]:
-                capacity = about["flash_kb"] * 1000
-            page = getattr(self.board, "PAGE_BUFFER", 1024)
-            restarted = self.guard.reset != "power on"
-            spool = Spool(self.queue, files, capacity, page, sync_s, restarted, blocks)
-            spool.open()
-        except OSError as error:
-            logging.getLogger("spool").error(
-                "%s cannot be used (%s): readings wait in RAM only", place, error
-            )
-            return None
-        return spool
 
     def _put_aside(self, cursor, item: tuple, why: str) -> None:
         """Keep what no server will ever take."""

@@ -13,7 +13,7 @@ its serial number.
 """
 
 from .cursor import Cursor
-from .reading import SOURCE, TIME
+from .reading import SOURCE, TIME, Source
 
 
 class Queue:
@@ -85,6 +85,13 @@ class Queue:
         if serial > self.newest or serial < self.oldest:
             return None
         return self._ring[serial % self.slots]
+
+    def source(self, name: str, channels: tuple) -> Source:
+        """A source of stored readings: the newest one if it is alike, for channels take kB."""
+        reading = self.latest.get(name)
+        if reading is not None and reading[SOURCE].channels == channels:
+            return reading[SOURCE]
+        return Source(name, channels)
 
     def resolve(self, boot: int, stamp: int) -> int | None:
         """UTC of a reading's time, taken in this run or an earlier one; None while unknown."""

@@ -1,7 +1,6 @@
 """The flash behind the queue: readings wait here for servers that are away.
 
-    spool = Spool(queue, files, 614400, 1024, 0)
-    spool.open()                          # the queue goes on where the last run ended
+    spool = spool_start.open_spool(queue, files, 614400, 640, 0)
     await spool.run()                     # a task
     spool.close()                         # before a planned restart: nothing in RAM is lost
 
@@ -22,20 +21,17 @@ uptime. A board's clock goes on over a restart, but not over a power cut.
 """
 
 import logging
-import os
 
 from micropython import const
-from ringlog.ringlog import Log
 
 from . import clock
-from .reading import Source
 
 _POLL_MS = const(500)
 _SAVE_MS = const(60000)  # between two writes of nothing but cursors
 _RETRY_MS = const(10000)  # after the flash has failed
 _ENOSPC = const(28)
-_YEAR_MS = 31557600000
-_BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
+_YEAR_S = const(31557600)
+BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
 _ERASES = const(50000)  # per block: half of what such flash is sold for
 _SPREAD = const(19)  # tenths: the worst block has so many times the erases of the mean one
 _MOST_YEARS = const(100)
@@ -44,34 +40,28 @@ _MOST_YEARS = const(100)
 class Spool:
     """See the module's text.
 
-    folder: a back end of ringlog; capacity, page: bytes; sync_s: 0 writes only what has to be
-    written; restarted: the board's own clock has gone on since the last run; blocks: that the file
-    system may write to, 0: unknown, or no flash.
+    log: open; sync_s: 0 writes only what has to be written; blocks: that the file system may write
+    to, 0: unknown, or no flash.
     """
 
     COUNTERS = ("stored", "segments_lost", "flash_errors")
 
-    def __init__(
-        self, queue, folder, capacity: int, page: int, sync_s: int, restarted=True, blocks=0
-    ) -> None:
+    def __init__(self, queue, log, sync_s: int, blocks: int = 0) -> None:
         self.stored = 0  # readings
         self.segments_lost = 0  # because the log was full
         self.flash_errors = 0
-        self.log = Log(folder, capacity, _segment(capacity), page, Source)
-        self.capacity = capacity
+        self.log = log
+        self.sync_ms = sync_s * 1000
+        self.timeless = False  # readings without a UTC are in the log
         self._queue = queue
-        self._page = page
         self._blocks = blocks
         self._bytes = 0  # written in this run
-        self._sync_ms = sync_s * 1000
-        self._restarted = restarted
-        self._cursors: list = []  # the durable ones
-        self._next = 0  # serial of the next reading to append
+        self._cursors = [cursor for cursor in queue.cursors if cursor.durable]
+        self._next = log.last + 1  # serial of the next reading to append
         self._pending = 0  # serial of the first reading in the page, while there is one
         self._written_ms = 0  # uptime of the last write
         self._retry_ms = 0  # uptime before which the flash is left alone
         self._broken = False
-        self._timeless = False  # readings of this run went to the log without a UTC
         self._board = clock.board_offset()  # before anybody sets the board's clock
         self._logger = logging.getLogger("spool")
 
@@ -86,51 +76,14 @@ class Spool:
         """Bytes on the flash."""
         return self.log.used_bytes
 
-    def open(self) -> None:
-        """Find what the last run left; OSError where the flash cannot be read."""
-        for _ in self.log.open():
-            pass
-        queue, state = self._queue, self.log.state
-        self._cursors = [cursor for cursor in queue.cursors if cursor.durable]
-        following = self.log.last + 1
-        queue.spool = self
-        queue.begin(following)
-        self._next = following
-        names = [cursor.name for cursor in self._cursors]
-        for name in list(state):
-            if name[:1] == "$" and not self._restarted:
-                del state[name]
-            elif name[:1] not in "@$" and name not in names:
-                self._logger.info("%s is not in the config any more", name)
-                del state[name]
-            elif name[:1] == "$":
-                self._timeless = True
-        for cursor in self._cursors:
-            if cursor.name in state:
-                cursor.start(max(self.first, min(state[cursor.name], following)))
-
-    def describe(self, slots: int) -> str:
-        """What is safe, for the start report."""
-        room = "%d kB on the flash for those that wait longer" % (self.capacity // 1000)
-        if not self._sync_ms:
-            return "%s; a power cut takes at most the newest %d" % (room, slots)
-        text = "%s; a power cut takes at most %d s" % (room, self._sync_ms // 1000)
-        years = self._years(_YEAR_MS // self._sync_ms, 0)
-        if years is None:
-            return text
-        if not years:
-            return text + "; the flash lasts less than a year: raise `sync_seconds`"
-        return "%s; the flash lasts about %d years" % (text, years)
-
     def life_years(self) -> int | None:
         """Years that the flash lasts at the rate of this run, at most 100; None: for ever."""
         run_s = clock.uptime_ms() // 1000 + 1
-        year_s = _YEAR_MS // 1000
-        return self._years(self.log.writes * year_s // run_s, self._bytes * year_s // run_s)
+        return self.years(self.log.writes * _YEAR_S // run_s, self._bytes * _YEAR_S // run_s)
 
-    def _years(self, writes: int, size: int) -> int | None:
+    def years(self, writes: int, size: int) -> int | None:
         """The same for so many writes and bytes a year, by the counts of tools/wear.py."""
-        erases = writes + size // _BLOCK
+        erases = writes + size // BLOCK
         if not erases or not self._blocks:
             return None
         return min(self._blocks * _ERASES * 10 // (_SPREAD * erases), _MOST_YEARS)
@@ -177,7 +130,7 @@ class Spool:
                 continue
             await self._collect()
             self._trim()
-            if self._timeless and self._queue.clock.source:
+            if self.timeless and self._queue.clock.source:
                 self._note_time()
             self._save_if_due()
 
@@ -198,7 +151,7 @@ class Spool:
         """Copy into the page what waits; write the page where it is time to."""
         queue = self._queue
         lowest = self._lowest()
-        if not self._sync_ms and queue.newest + 1 - lowest <= queue.slots // 2:
+        if not self.sync_ms and queue.newest + 1 - lowest <= queue.slots // 2:
             return
         while True:
             self._next = max(self._next, queue.oldest, self._lowest())
@@ -211,7 +164,7 @@ class Spool:
             await clock.sleep_ms(0)
         if not self.log.pending:
             return
-        due = self._sync_ms and clock.uptime_ms() - self._written_ms >= self._sync_ms
+        due = self.sync_ms and clock.uptime_ms() - self._written_ms >= self.sync_ms
         if due or self._pending < queue.newest + 1 - queue.slots + queue.slots // 8:
             await self._make_room()
             self._flush()
@@ -233,7 +186,7 @@ class Spool:
         if self.log.pending == 1:
             self._pending = serial
         if stamp < 0:
-            self._timeless = True
+            self.timeless = True
         self._next = serial + 1
         return True
 
@@ -244,7 +197,7 @@ class Spool:
             return True
         if clock.uptime_ms() < self._retry_ms:
             return False
-        if self._timeless:
+        if self.timeless:
             self.log.state["$%x" % self._queue.boot] = self._board
         self._place_cursors()
         try:
@@ -273,7 +226,7 @@ class Spool:
     async def _make_room(self) -> None:
         """Lose the oldest segment before the log is full, without keeping others waiting."""
         log = self.log
-        if log.used_bytes + 4 * self._page < self.capacity:
+        if log.used_bytes + 4 * log.page_bytes < log.capacity:
             return
         try:
             for _ in self._lose_segment():
@@ -328,7 +281,7 @@ class Spool:
 
     def _save_if_due(self) -> None:
         """Write the places of the cursors, where a restart would find them far behind."""
-        if clock.uptime_ms() - self._written_ms < max(_SAVE_MS, self._sync_ms):
+        if clock.uptime_ms() - self._written_ms < max(_SAVE_MS, self.sync_ms):
             return
         if self._place_cursors():
             self._save()
@@ -364,7 +317,7 @@ class Spool:
                 state["@" + name[1:]] = own - self._board + state[name]
                 del state[name]
         state["@%x" % self._queue.boot] = own
-        self._timeless = False
+        self.timeless = False
         self._save()
         self._queue.wake()
 
@@ -389,14 +342,3 @@ class Spool:
         if not self._broken:
             self._broken = True
             self._logger.error("the flash fails (%s)", error)
-
-
-def _segment(capacity: int) -> int:
-    """Bytes of a segment: eight and more of them, so that little is lost at once."""
-    return max(4096, min(65536, capacity // 8))
-
-
-def share(directory: str) -> tuple[int, int]:
-    """(bytes that are the readings', 30 % of the file system; blocks that are written in turn)."""
-    about = os.statvfs(directory)
-    return about[1] * about[2] * 3 // 10, about[1] * about[3] // _BLOCK

@@ -20,7 +20,6 @@ wiped. A medium has names(), size(), append(), read() and remove(), see ramfolde
 
 from micropython import const
 
-from .ringopen import Opening
 from .ringpage import HEAD, MOST, READINGS, SCHEMA, STATE, TAIL, build, fill_head, state_payload
 from .ringread import Reader
 from .ringseg import Segments, first_of
@@ -46,7 +45,8 @@ class Log:
         self.state: dict = {}
         self.pages = 0
         self.writes = 0
-        self._capacity = capacity_bytes
+        self.capacity = capacity_bytes
+        self.page_bytes = page_bytes
         self._segment_bytes = segment_bytes
         self._make_source = make_source
         self._segments = Segments(folder, page_bytes)
@@ -98,6 +98,8 @@ class Log:
         OSError where the folder cannot be listed.
         """
         yield from self._segments.find()
+        from .ringopen import Opening  # needed once: whoever has opened may drop the module
+
         found = Opening(self._segments, self._make_source)
         yield from found.run()
         self.last = found.last
@@ -164,7 +166,7 @@ class Log:
         if saved != self._saved:
             self._add(pieces, STATE, 0, saved)
         size = sum([len(piece) for piece in pieces])
-        if self._segments.used_bytes + size > self._capacity:
+        if self._segments.used_bytes + size > self.capacity:
             return False
         self._write(pieces, size)
         self._saved = saved

@@ -1,0 +1,84 @@
+"""Opens the flash behind the queue: what is needed once, and dropped after the start.
+
+spool = of(app)                                    # None where nobody wants it
+spool = open_spool(queue, files, 614400, 640, 0)   # the queue goes on where the last run ended
+"""
+
+import logging
+import os
+
+from micropython import const
+from ringlog.ringlog import Log
+
+from .folder import Files
+from .spool import BLOCK, Spool
+
+_READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_bytes.py)
+_LEAST_PAGE = const(256)
+_MOST_PAGE = const(1024)
+
+
+def of(app):
+    """The spool of a running app, where somebody wants it and the flash can be used."""
+    about = app.config.queue
+    if about["flash_kb"] == 0 or not any([cursor.durable for cursor in app.cursors]):
+        return None
+    directory = app.config.log["directory"] or app.board.LOG_DIRECTORY
+    place = about["directory"] or directory.rstrip("/") + "/spool"
+    sync_s = about["sync_seconds"] if about["durability"] == "always" else 0
+    # A page is written before the ring has come round: more of it would stay empty.
+    page = min(max(_READING_BYTES * about["slots"], _LEAST_PAGE), _MOST_PAGE)
+    try:
+        capacity, blocks = _share(directory)
+        if about["flash_kb"]:
+            capacity = about["flash_kb"] * 1000
+        restarted = app.guard.reset != "power on"
+        return open_spool(app.queue, Files(place), capacity, page, sync_s, restarted, blocks)
+    except OSError as error:
+        logging.getLogger("spool").error(
+            "%s cannot be used (%s): readings wait in RAM only", place, error
+        )
+    return None
+
+
+def open_spool(
+    queue, folder, capacity: int, page: int, sync_s: int, restarted=True, blocks=0
+) -> Spool:
+    """Find what the last run left; OSError where the flash cannot be read.
+
+    folder: a back end of ringlog; capacity, page: bytes; restarted: the board's own clock has gone
+    on since the last run; sync_s, blocks: see Spool.
+    """
+    log = Log(folder, capacity, _segment(capacity), page, queue.source)
+    for _ in log.open():
+        pass
+    spool = Spool(queue, log, sync_s, blocks)
+    following = log.last + 1
+    queue.spool = spool
+    queue.begin(following)
+    state = log.state
+    cursors = [cursor for cursor in queue.cursors if cursor.durable]
+    names = [cursor.name for cursor in cursors]
+    for name in list(state):
+        if name[:1] == "$" and not restarted:
+            del state[name]
+        elif name[:1] not in "@$" and name not in names:
+            logging.getLogger("spool").info("%s is not in the config any more", name)
+            del state[name]
+        elif name[:1] == "$":
+            spool.timeless = True
+    for cursor in cursors:
+        if cursor.name in state:
+            cursor.start(max(spool.first, min(state[cursor.name], following)))
+    return spool
+
+
+def _segment(capacity: int) -> int:
+    """Bytes of a segment: eight and more of them, so that little is lost at once."""
+    return max(4096, min(65536, capacity // 8))
+
+
+def _share(directory: str) -> tuple[int, int]:
+    """(bytes that are the readings', 30 % of the file system; blocks that are written in turn)."""
+    about = os.statvfs(directory)
+    return about[1] * about[2] * 3 // 10, about[1] * about[3] // BLOCK
