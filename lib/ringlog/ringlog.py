@@ -29,7 +29,7 @@ _LEAST_PAGE = const(64)
 _MOST_READINGS = const(65535)  # of a page
 
 
-class Log:
+class Log(Segments):
     """The segments, the page in RAM, and the state."""
 
     COUNTERS = ("pages", "writes", "damaged", "removed")
@@ -41,6 +41,7 @@ class Log:
             raise ValueError("page_bytes: %d; allowed: 64 to 8192" % page_bytes)
         if segment_bytes < 2 * page_bytes or capacity_bytes < 2 * segment_bytes:
             raise ValueError("a segment holds two pages or more, the capacity two segments")
+        super().__init__(folder, page_bytes)
         self.last = -1
         self.state: dict = {}
         self.pages = 0
@@ -48,8 +49,7 @@ class Log:
         self.capacity = capacity_bytes
         self.page_bytes = page_bytes
         self._segment_bytes = segment_bytes
-        self._make_source = make_source
-        self._segments = Segments(folder, page_bytes)
+        self.make_source = make_source
         self._page = PageInRam(page_bytes)
         self._saved = state_payload({})  # the state as it was saved last
         self._name = ""  # of the segment that is written
@@ -62,45 +62,29 @@ class Log:
         return self._page.count
 
     @property
-    def used_bytes(self) -> int:
-        """Bytes of all segments."""
-        return self._segments.used_bytes
-
-    @property
-    def damaged(self) -> int:
-        """How often a damaged page was met, by all readers."""
-        return self._segments.damaged
-
-    @property
-    def removed(self) -> int:
-        """Segments that were removed."""
-        return self._segments.removed
-
-    @property
     def first(self) -> int:
         """Serial number of the oldest reading, or one before it; -1 where there is none."""
-        oldest = self._segments.oldest()
+        oldest = self.oldest()
         return first_of(oldest) if oldest and first_of(oldest) <= self.last else -1
 
     @property
     def oldest_end(self) -> int:
         """The first serial number behind the oldest segment."""
-        names = self._segments.names
+        names = self.names
         return first_of(names[1]) if len(names) > 1 else self.last + 1
 
     def reader(self) -> Reader:
         """A new reader, at the oldest reading."""
-        return Reader(self._segments, self._make_source)
+        return Reader(self)
 
     def open(self):
         """Find what is on the medium: a generator that yields between slices of work.
 
         OSError where the folder cannot be listed.
         """
-        yield from self._segments.find()
         from .ringopen import Opening  # needed once: whoever has opened may drop the module
 
-        found = Opening(self._segments, self._make_source)
+        found = Opening(self)
         yield from found.run()
         self.last = found.last
         self.state = found.state
@@ -108,7 +92,7 @@ class Log:
         self._is_fresh = found.is_fresh
         self._back = found.back
         self._page.tracks = found.tracks
-        self._name = self._segments.names[-1] if self._segments.names else ""
+        self._name = self.names[-1] if self.names else ""
 
     def append(self, serial: int, boot: int, stamp: int, source, values: tuple) -> bool:
         """Put a reading into the page in RAM; False: flush() first.
@@ -166,7 +150,7 @@ class Log:
         if saved != self._saved:
             self._add(pieces, STATE, 0, saved)
         size = sum([len(piece) for piece in pieces])
-        if self._segments.used_bytes + size > self.capacity:
+        if self.used_bytes + size > self.capacity:
             return False
         self._write(pieces, size)
         self._saved = saved
@@ -188,21 +172,21 @@ class Log:
         self._add(pieces, STATE, 0, saved)
         self._write(pieces, len(pieces[0]))
         self._saved = saved
-        names = self._segments.names
+        names = self.names
         if len(names) > 1 and names[-2][:8] == names[-1][:8]:
-            self._segments.remove(len(names) - 2)  # it has no readings, and not the newest state
+            self.remove(len(names) - 2)  # it has no readings, and not the newest state
 
     def drop_oldest(self) -> None:
         """Remove the oldest segment, unless it is the newest as well; OSError where it stays."""
-        if len(self._segments.names) < 2:
+        if len(self.names) < 2:
             return
-        if len(self._segments.names) == 2 and self._is_fresh and self._is_on_medium():
+        if len(self.names) == 2 and self._is_fresh and self._is_on_medium():
             self.save_state()  # so far only the oldest one has it
-        self._segments.remove(0)
+        self.remove(0)
 
     def trim(self, serial: int) -> None:
         """Remove the segments whose readings are all below this serial number."""
-        while len(self._segments.names) > 1 and self.oldest_end <= serial:
+        while len(self.names) > 1 and self.oldest_end <= serial:
             self.drop_oldest()
 
     def _add(self, pieces: list, kind: int, count: int, payload: bytes) -> None:
@@ -220,25 +204,25 @@ class Log:
             for piece in pieces:
                 data[at : at + len(piece)] = piece
                 at += len(piece)
-        self._segments.append(self._name, data)
+        self.extend(self._name, data)
         self._is_fresh = False
         self._back = len(pieces[-1])
         self.pages += len(pieces)
         self.writes += 1
 
     def _settle(self) -> None:
-        if self._segments.settle():
+        if self.settle():
             self._back = 0
 
     def _is_on_medium(self) -> bool:
-        return self._name in self._segments.names
+        return self._name in self.names
 
     def _is_full(self) -> bool:
-        return self._segments.size_of(self._name) >= self._segment_bytes
+        return self.size_of(self._name) >= self._segment_bytes
 
     def _turn(self, serial: int) -> None:
         """Let a new segment begin with this serial number; the medium learns of it later."""
-        self._name = self._segments.new_name(serial)
+        self._name = self.new_name(serial)
         self._is_fresh = True
         self._back = 0
         self._page.new_segment()

@@ -1,6 +1,6 @@
-"""What the newest segment tells when a log is opened.
+"""What the segments tell when a log is opened: which there are, and what the newest one holds.
 
-    found = Opening(segments, make_source)
+    found = Opening(log)
     yield from found.run()
     found.last, found.state, found.saved, found.is_fresh, found.tracks, found.back
 
@@ -16,22 +16,23 @@ from .ringwalk import Walk
 class Opening:
     """Looks through segments, newest first, until a state was found."""
 
-    def __init__(self, segments, make_source) -> None:
+    def __init__(self, segments) -> None:
         self.data = bytearray(0)  # what the buffer has loaded for us
-        self.last = first_of(segments.names[-1]) - 1 if segments.names else -1
+        self.last = -1
         self.state: dict = {}
         self.saved = state_payload({})  # the state as it stands on the medium
         self.is_fresh = True  # no whole state page in the newest segment
         self.tracks: list = []
         self.back = 0  # size of the newest page, 0 where that is unknown
         self._segments = segments
-        self._make_source = make_source
         self._has_state = False
         self._page_at = -1  # of the newest page with readings
 
     def run(self):
-        """Find everything; a generator."""
+        """Find everything; a generator. OSError where the folder cannot be listed."""
+        yield from self._find()
         names = self._segments.names
+        self.last = first_of(names[-1]) - 1 if names else -1
         for index in range(len(names) - 1, -1, -1):
             is_newest = index == len(names) - 1
             try:
@@ -43,6 +44,23 @@ class Opening:
                 self.back = 0
             if self._has_state:
                 return
+
+    def _find(self):
+        segments = self._segments
+        folder = segments.folder
+        segments.buffer.forget()
+        segments.names = sorted([name for name in folder.names() if _is_segment(name)])
+        segments.sizes = []
+        segments.used_bytes = 0
+        for name in segments.names:
+            try:
+                size = folder.size(name)
+            except OSError:
+                size = 0
+                segments.damaged += 1
+            segments.sizes.append(size)
+            segments.used_bytes += size
+            yield
 
     def _find_last(self, name: str):
         walk = Walk(self._segments, name)
@@ -95,4 +113,13 @@ class Opening:
             raise PageError
         while len(self.tracks) <= slot:
             self.tracks.append(None)
-        self.tracks[slot] = track_of(self.data, 0, walk.payload, self._make_source)
+        self.tracks[slot] = track_of(self.data, 0, walk.payload, self._segments.make_source)
+
+
+def _is_segment(name: str) -> bool:
+    if len(name) not in (12, 17) or name[-4:] != ".log" or (len(name) == 17 and name[8] != "_"):
+        return False
+    for character in name[:8] + name[9:-4]:
+        if character not in "0123456789abcdef":
+            return False
+    return name[0] < "8"

@@ -24,7 +24,7 @@ from .ringwalk import Walk
 class Reader:
     """One way through the segments."""
 
-    def __init__(self, segments, make_source) -> None:
+    def __init__(self, segments) -> None:
         self.serial = -1
         self.boot = 0
         self.stamp = 0
@@ -32,7 +32,6 @@ class Reader:
         self.values: tuple = ()
         self.data = segments.buffer.data  # what the buffer has loaded for us
         self._segments = segments
-        self._make_source = make_source
         self._next = 0  # the lowest serial number that is wanted
         self._is_seeking = True  # pages before it are passed over by what their headers say
         self._name = ""  # of the segment
@@ -108,7 +107,7 @@ class Reader:
         try:
             if walk.count >= SLOTS:
                 raise PageError
-            self._tracks[walk.count] = track_of(self.data, 0, walk.payload, self._make_source)
+            self._tracks[walk.count] = track_of(self.data, 0, walk.payload, segments.make_source)
         except PageError:
             segments.damaged += 1
 

@@ -21,27 +21,11 @@ class Segments:
         self.buffer = PageBuffer(page_bytes)
         self.scratch = bytearray(_SCRATCH)  # nothing stays in it from one slice to the next
         self.names: list = []
+        self.sizes: list = []
         self.used_bytes = 0
         self.damaged = 0  # times that something was met that is no page, or none any more
         self.removed = 0
-        self._sizes: list = []
         self._unsure = ""  # the segment to which an append has failed
-
-    def find(self):
-        """Find what is on the medium; a generator. OSError where that cannot be listed."""
-        self.buffer.forget()
-        self.names = sorted([name for name in self.folder.names() if _is_segment(name)])
-        self._sizes = []
-        self.used_bytes = 0
-        for name in self.names:
-            try:
-                size = self.folder.size(name)
-            except OSError:
-                size = 0
-                self.damaged += 1
-            self._sizes.append(size)
-            self.used_bytes += size
-            yield
 
     def oldest(self) -> str:
         """The name of the oldest segment, "" where there is none."""
@@ -51,7 +35,7 @@ class Segments:
         """Bytes of a segment, 0 where it is gone."""
         for index in range(len(self.names) - 1, -1, -1):
             if self.names[index] == name:
-                return self._sizes[index]
+                return self.sizes[index]
         return 0
 
     def containing(self, serial: int) -> str:
@@ -97,7 +81,7 @@ class Segments:
         self._unsure = ""
         return True
 
-    def append(self, name: str, data) -> None:
+    def extend(self, name: str, data) -> None:
         """Write behind the end of the newest segment, or make it."""
         self._unsure = name
         self.folder.append(name, data)
@@ -107,9 +91,9 @@ class Segments:
     def _set_size(self, name: str, size: int) -> None:
         if name not in self.names:
             self.names.append(name)
-            self._sizes.append(0)
-        self.used_bytes += size - self._sizes[-1]
-        self._sizes[-1] = size
+            self.sizes.append(0)
+        self.used_bytes += size - self.sizes[-1]
+        self.sizes[-1] = size
 
     def remove(self, index: int) -> None:
         """Remove a segment; OSError where it stays."""
@@ -120,19 +104,10 @@ class Segments:
             if error.errno != _ENOENT:
                 raise
         del self.names[index]
-        self.used_bytes -= self._sizes.pop(index)
+        self.used_bytes -= self.sizes.pop(index)
         self.removed += 1
 
 
 def first_of(name: str) -> int:
     """The lowest serial number that may be in a segment."""
     return int(name[:8], 16)
-
-
-def _is_segment(name: str) -> bool:
-    if len(name) not in (12, 17) or name[-4:] != ".log" or (len(name) == 17 and name[8] != "_"):
-        return False
-    for character in name[:8] + name[9:-4]:
-        if character not in "0123456789abcdef":
-            return False
-    return name[0] < "8"

@@ -48,7 +48,8 @@ class Walk:
             size = self.segments.size_of(self.name)
             if at + HEAD + TAIL > size:
                 if self._before < 0:
-                    self._at_end(at, size)
+                    if at < size:
+                        self.torn = True
                     yield False
                     continue
                 self._read_head(self._before)
@@ -98,10 +99,6 @@ class Walk:
     def head(self):
         """The header of the page."""
         return memoryview(self._head)[:HEAD]
-
-    def _at_end(self, at: int, size: int) -> None:
-        if at < size:
-            self.torn = True
 
     def _damaged(self, at: int) -> tuple:
         self.torn = True

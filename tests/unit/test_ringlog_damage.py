@@ -55,7 +55,7 @@ def small_log(folder) -> list:
 def pages_of(folder, name: str = NAME) -> list:
     """[(begin, end, kind, first serial, readings)] of the pages of a segment."""
     log = opened(folder)
-    walk = Walk(log._segments, name)
+    walk = Walk(log, name)
     found = []
     for more in walk.run():
         if more:
