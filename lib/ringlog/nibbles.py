@@ -16,11 +16,7 @@ _MOST_BITS = const(256)  # of a number: what no meter sends, and what takes long
 
 
 class PageError(Exception):
-    """Bytes that no log has written."""
-
-
-class FullError(Exception):
-    """There is no room for it."""
+    """The room of a Packer ends, or an Unpacker has met bytes that no log has written."""
 
 
 class Packer:
@@ -36,10 +32,10 @@ class Packer:
         return (self.pos + 1) >> 1
 
     def nibble(self, value: int) -> None:
-        """Write four bits; FullError where there is no room."""
+        """Write four bits; PageError where there is no room."""
         pos = self.pos
         if pos >= self._end:
-            raise FullError
+            raise PageError
         if pos & 1:
             self.data[pos >> 1] = self.data[pos >> 1] & 15 | value << 4
         else:
@@ -65,7 +61,7 @@ class Packer:
         """Write a text: the length of its UTF-8, and that."""
         data = value.encode()
         if len(data) * 2 > self._end - self.pos:
-            raise FullError
+            raise PageError
         self.number(len(data))
         for byte in data:
             self.nibble(byte & 15)

@@ -71,7 +71,7 @@ class Track:
 
 
 def write(packer, slot: int, track: Track, stamp: int, values: tuple) -> None:
-    """Write a reading; FullError, and the track as it was, where there is no room."""
+    """Write a reading; PageError, and the track as it was, where there is no room."""
     error = stamp - track.expected()
     groups = track.groups
     count = len(groups)

@@ -11,7 +11,7 @@ the segment: a page that a file system shows in the wrong file is none.
 import crc32
 from micropython import const
 
-from .nibbles import FullError, Packer, PageError, Unpacker
+from .nibbles import Packer, PageError, Unpacker
 from .ringdelta import Track, read_values, write_values
 
 HEAD = const(10)
@@ -33,16 +33,17 @@ _STATES = const(255)
 _CHANNELS = const(255)
 _LEAST_BYTES = const(256)
 
+# Each word between two bytes that are in no text; one literal takes no heap, a tuple a kilobyte.
 _UNITS = (
-    "", "kWh", "W", "V", "A", "Hz", "kvarh", "var", "VA", "m3", "GJ", "°C", "%", "bar", "l/min",
-    "Wh", "K", "s", "kW", "m³", "EUR", "L",
-)  # fmt: skip
-_KINDS = ("", "measurement", "total", "total_increasing", "text")
+    b"\xff\xffkWh\xffW\xffV\xffA\xffHz\xffkvarh\xffvar\xffVA\xffm3\xffGJ\xff\xc2\xb0C\xff%\xffbar"
+    b"\xffl/min\xffWh\xffK\xffs\xffkW\xffm\xc2\xb3\xffEUR\xffL\xff"
+)
+_KINDS = b"\xff\xffmeasurement\xfftotal\xfftotal_increasing\xfftext\xff"
 _CLASSES = (
-    "", "energy", "power", "voltage", "current", "frequency", "power_factor", "reactive_energy",
-    "reactive_power", "apparent_power", "gas", "water", "temperature", "pressure", "duration",
-    "volume", "signal_strength", "monetary", "volume_flow_rate",
-)  # fmt: skip
+    b"\xff\xffenergy\xffpower\xffvoltage\xffcurrent\xfffrequency\xffpower_factor\xffreactive_energy"
+    b"\xffreactive_power\xffapparent_power\xffgas\xffwater\xfftemperature\xffpressure\xffduration"
+    b"\xffvolume\xffsignal_strength\xffmonetary\xffvolume_flow_rate\xff"
+)
 
 
 def fill_head(data, kind: int, count: int, payload: int, back: int) -> None:
@@ -105,7 +106,7 @@ def _packed(fill, what, error: str) -> bytes:
         packer = Packer(bytearray(room), 0, room - HEAD - TAIL)
         try:
             fill(packer, what)
-        except FullError:
+        except PageError:
             room *= 2
             continue
         return bytes(memoryview(packer.data)[: packer.end_byte()])
@@ -154,9 +155,10 @@ def _fill_schema(packer, track: Track) -> None:
     write_values(packer, track.base, (None,) * len(track.base), groups)
 
 
-def _fill_word(packer, word: str, words: tuple) -> None:
-    if word in words:
-        packer.number(words.index(word) + 1)
+def _fill_word(packer, word: str, words: bytes) -> None:
+    at = words.find(b"\xff%s\xff" % word.encode())
+    if at >= 0:
+        packer.number(words[:at].count(b"\xff") + 1)
     else:
         packer.number(0)
         packer.text(word)
@@ -189,11 +191,18 @@ def track_of(data, start: int, end: int, make_source) -> Track:
     return Track(make_source(name, tuple(channels)), tuple(base))
 
 
-def _word(unpacker, words: tuple) -> str:
+def _word(unpacker, words: bytes) -> str:
     index = unpacker.number()
-    if index > len(words):
+    if not index:
+        return unpacker.text()
+    start = 1
+    while index > 1 and start:
+        start = words.find(b"\xff", start) + 1
+        index -= 1
+    end = words.find(b"\xff", start)
+    if not start or end < 0:
         raise PageError
-    return words[index - 1] if index else unpacker.text()
+    return str(words[start:end], "utf-8")
 
 
 def state_payload(state: dict) -> bytes:

@@ -11,7 +11,7 @@ The CRC goes along with each reading: over a whole page it takes long where it i
 
 import crc32
 
-from .nibbles import FullError, Packer
+from .nibbles import Packer, PageError
 from .ringdelta import Track, write
 from .ringpage import HEAD, MOST, SERIAL, SLOTS, TAIL, base_of, close, schema_payload
 
@@ -76,12 +76,12 @@ class PageInRam:
             slot = self._add(source, values)
         try:
             write(packer, slot, self.tracks[slot], stamp, values)
-        except (FullError, ValueError) as error:
+        except (PageError, ValueError) as error:
             packer.pos = start
             if is_new:
                 self.tracks[slot] = None
                 del self.schemas[slot]
-            if isinstance(error, FullError):
+            if isinstance(error, PageError):
                 return False
             raise
         self.count += 1
