@@ -244,7 +244,8 @@ class OnRam(unittest.TestCase):
         start = (1 << 31) - 100
         expected += fill(log, start, start + 100)
         again = opened(self.folder)
-        self.assertEqual((again.last, read_all(again)), ((1 << 31) - 1, expected))
+        self.assertEqual(again.last, (1 << 31) - 1)
+        self.assertEqual(difference(read_all(again), expected), "")
         with self.assertRaises(ValueError):
             again.append(1 << 31, 0, 0, PZEM, values_of(PZEM, 1))
 
