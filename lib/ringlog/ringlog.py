@@ -73,6 +73,11 @@ class Log(Segments):
         names = self.names
         return first_of(names[1]) if len(names) > 1 else self.last + 1
 
+    def end_of(self, serial: int) -> int:
+        """The first serial number behind the segment that this one is in, or would be."""
+        following = self.after(self.containing(serial))
+        return first_of(following) if following else self.last + 1
+
     def reader(self) -> Reader:
         """A new reader, at the oldest reading."""
         return Reader(self)
@@ -80,7 +85,8 @@ class Log(Segments):
     def open(self):
         """Find what is on the medium: a generator that yields between slices of work.
 
-        OSError where the folder cannot be listed.
+        OSError where the folder cannot be listed. Behind a newest segment that cannot be read
+        `last` leaves room for all that may be in it.
         """
         from .ringopen import Opening  # needed once: whoever has opened may drop the module
 
@@ -93,6 +99,13 @@ class Log(Segments):
         self._back = found.back
         self._page.tracks = found.tracks
         self._name = self.names[-1] if self.names else ""
+        if not found.is_readable:
+            # It may be later: what is appended from now on comes behind all that can be in it.
+            size = max(self._segment_bytes, self.size_of(self._name))
+            self.last = first_of(self._name) + 2 * size
+            self._name = ""
+            self._is_fresh = True
+            self._page.tracks = []
 
     def append(self, serial: int, boot: int, stamp: int, source, values: tuple) -> bool:
         """Put a reading into the page in RAM; False: flush() first.
@@ -139,7 +152,7 @@ class Log(Segments):
         self._settle()
         pieces = []
         if self._is_fresh:
-            self._add(pieces, STATE, 0, self._saved)
+            self._add(pieces, STATE, 0, saved)
         for slot in sorted(page.schemas):
             self._add(pieces, SCHEMA, slot, page.schemas[slot])
             self._add(pieces, SCHEMA, slot, page.schemas[slot])  # one damaged copy costs nothing
@@ -147,7 +160,7 @@ class Log(Segments):
         fill_head(page.data, READINGS, page.count, end - HEAD - TAIL, self._behind(pieces))
         page.close(self._name)
         pieces.append(memoryview(page.data)[:end])
-        if saved != self._saved:
+        if saved != self._saved and not self._is_fresh:
             self._add(pieces, STATE, 0, saved)
         size = sum([len(piece) for piece in pieces])
         if self.used_bytes + size > self.capacity:

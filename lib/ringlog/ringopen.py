@@ -21,6 +21,7 @@ class Opening:
         self.last = -1
         self.state: dict = {}
         self.saved = state_payload({})  # the state as it stands on the medium
+        self.is_readable = True  # the newest segment
         self.is_fresh = True  # no whole state page in the newest segment
         self.tracks: list = []
         self.back = 0  # size of the newest page, 0 where that is unknown
@@ -42,6 +43,7 @@ class Opening:
             except OSError:
                 self._segments.damaged += 1
                 self.back = 0
+                self.is_readable = self.is_readable and not is_newest
             if self._has_state:
                 return
 
