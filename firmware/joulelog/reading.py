@@ -14,6 +14,12 @@ An Output stands between one reader and the queue. It knows what the config says
 reader's channels (`names`, `offsets`, `channels`), and is all that a reader has to know:
 
     output.publish(time, channels, values)
+
+It also sees to it that the times of a source rise: a server that keeps time has one reading per
+source and second, and would replace the first of two with the same time, or drop what is late.
+When a clock is put back, by up to two hours, readings go on one second apart until the clock has
+caught up. For that, of those less than two seconds apart every other one is left out, as is the
+second of two telegrams with the same time; `left_out` counts them.
 """
 
 import logging
@@ -22,9 +28,13 @@ import exact
 from exact import DECIMALS, DEVICE_CLASS, KEY, KIND, UNIT
 from micropython import const
 
+from . import clock
+
 TIME = const(0)
 SOURCE = const(1)
 VALUES = const(2)
+_LEAST_MS = const(2000)  # between two readings while the clock catches up
+_MOST_S = const(7200)  # that a clock is put back: more was a wrong date
 
 
 class Source:
@@ -53,6 +63,10 @@ class Output:
         self._added: tuple = ()  # (index in the reading, factor, integer to add)
         self._source = Source(name, ())
         self.readings = 0
+        self.left_out = 0  # readings with a time that another one has
+        self._last = None  # the time of the newest one
+        self._last_ms = 0  # uptime when it came
+        self._slow = False  # the clock was put back
 
     @property
     def source(self) -> Source:
@@ -61,6 +75,10 @@ class Output:
 
     def publish(self, time: int, channels: tuple, values) -> None:
         """Queue a reading; channels is the reader's own table, the same object while it holds."""
+        later = self._later(time)
+        if later is None:
+            self.left_out += 1
+            return
         if channels is not self._wire:
             self._adopt(channels)
         picked = [values[index] for index in self._plan]
@@ -68,7 +86,30 @@ class Output:
             if picked[index] is not None:
                 picked[index] = picked[index] * factor + add
         self.readings += 1
-        self._queue.put((time, self._source, tuple(picked)))
+        self._queue.put((later, self._source, tuple(picked)))
+
+    def _later(self, time: int) -> int | None:
+        """This time, or one behind the newest reading's; None: leave the reading out."""
+        last = self._last
+        if last is not None and last < 0 <= time:
+            last = self._queue.clock.resolve(last)
+        now = clock.uptime_ms()
+        if last is None or time > last:
+            self._slow = False
+        elif last - time > _MOST_S:
+            text = "the date goes back by %d hours: what was read with the wrong one stays"
+            logging.getLogger(self._name).error(text, (last - time) // 3600)
+        elif now - self._last_ms < _LEAST_MS:
+            return None
+        else:
+            if not self._slow and last - time > 1:
+                text = "the clock goes back by %d s: times are slow until it has caught up"
+                logging.getLogger(self._name).warning(text, last - time)
+                self._slow = True
+            time = last + 1
+        self._last = time
+        self._last_ms = now
+        return time
 
     def _adopt(self, channels: tuple) -> None:
         plan = []

@@ -54,6 +54,7 @@ class Telegram:
     ) -> None:
         self.header = ""
         self.time: int | None = None
+        self.has_season = False  # the time says whether it is summer time
         self.channels: tuple = ()
         self.values: list = []
         self.crc = ABSENT
@@ -152,6 +153,7 @@ class Telegram:
         """Find the channel of a code that comes up for the first time."""
         if code == b"0-0:1.0.0":
             self.time = stamp.utc(groups[0], self._base_hours)
+            self.has_season = groups[0][-1:] in (b"S", b"W")
             return _IGNORED
         if code[:2] == b"0-" and code[3:7] == b":24.":
             self._read_mbus(code, groups)

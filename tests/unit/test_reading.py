@@ -3,6 +3,7 @@
 import logging
 import unittest
 
+from joulelog import clock
 from joulelog.reading import Output
 
 DAY = ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
@@ -24,6 +25,64 @@ class Sieve:
 def output(names=None, offsets=None, wanted=None):
     sieve = Sieve()
     return Output(sieve, "p1", names or {}, offsets or {}, wanted), sieve.readings
+
+
+class Uptime:
+    """clock.uptime_ms() by hand."""
+
+    def __enter__(self):
+        self.ms = 0
+        self.real = clock.uptime_ms
+        clock.uptime_ms = lambda: self.ms
+        return self
+
+    def __exit__(self, *about):
+        clock.uptime_ms = self.real
+
+
+def stamped(pairs):
+    """Times of the readings that are made of (uptime in ms, time) pairs, and how many are not."""
+    with Uptime() as uptime:
+        out, readings = output()
+        for ms, time in pairs:
+            uptime.ms = ms
+            out.publish(time, WIRE, [1, 2, ""])
+        return [reading[0] for reading in readings], out.left_out
+
+
+class TestTimes(unittest.TestCase):
+    def test_rising_ones_are_not_touched(self):
+        pairs = [(n * 10, 848000000 + n) for n in range(1000)]
+        self.assertEqual(stamped(pairs), ([time for _, time in pairs], 0))
+
+    def test_a_clock_put_back_by_an_hour_every_ten_seconds(self):
+        begin = 848000000
+        pairs = [(n * 10000, begin + n * 10 - (3600 if n >= 100 else 0)) for n in range(1000)]
+        times, left_out = stamped(pairs)
+        self.assertEqual((len(times), left_out), (1000, 0))
+        self.assertEqual(times, sorted(set(times)))  # none twice
+        self.assertEqual(times[:100], [time for _, time in pairs[:100]])
+        self.assertEqual(times[550:], [time for _, time in pairs[550:]])  # caught up
+
+    def test_every_second(self):
+        begin = 848000000
+        pairs = [(n * 1000, begin + n - (600 if n >= 100 else 0)) for n in range(2000)]
+        times, left_out = stamped(pairs)
+        self.assertEqual(times, sorted(set(times)))
+        self.assertEqual((len(times) + left_out, times[-1]), (2000, pairs[-1][1]))
+        self.assertTrue(590 <= left_out <= 610, left_out)
+
+    def test_the_same_telegram_twice(self):
+        times, left_out = stamped([(0, 848000000), (500, 848000000), (1000, 848000001)])
+        self.assertEqual((times, left_out), ([848000000, 848000001], 1))
+
+    def test_a_wrong_date_is_put_right(self):
+        times, _ = stamped([(0, 948000000), (10000, 848000000), (20000, 848000010)])
+        self.assertEqual(times, [948000000, 848000000, 848000010])
+
+    def test_uptime_stamps_rise_as_well(self):
+        times, left_out = stamped([(0, -500), (1000, -500), (5000, -495)])
+        self.assertEqual((times, left_out), ([-500, -495], 1))
 
 
 class TestOutput(unittest.TestCase):

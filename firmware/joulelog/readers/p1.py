@@ -11,6 +11,7 @@ import logging
 
 from dsmr.frame import ABSENT, OK, Framer
 from dsmr.telegram import Telegram
+from micropython import const
 
 from ..clock import PLAUSIBLE
 
@@ -30,6 +31,8 @@ COUNTERS = (
     "bad_lines",
     "tag_errors",
 )
+
+_SEASON_S = const(300)  # that a meter's clock and ours are apart
 
 
 def problems(entry: dict):
@@ -56,6 +59,7 @@ class P1:
         self._times = times
         self._interval = entry["interval"]
         self._period = -1
+        self._told = 0  # the time in the telegram before
         self._has_crc = False
         self._log = logging.getLogger(entry["name"])
         self._telegram = Telegram(
@@ -100,7 +104,7 @@ class P1:
         if telegram.header != self.meter:
             self.meter = telegram.header
             self._log.info("meter %s, %d channels", self.meter, len(telegram.channels))
-        time = self._time(telegram.time)
+        time = self._time(telegram)
         if self._interval:  # also by the uptime, while the time is not known
             period = time // self._interval
             if period == self._period:
@@ -108,14 +112,21 @@ class P1:
             self._period = period
         self._output.publish(time, telegram.channels, telegram.values)
 
-    def _time(self, told: int | None) -> int:
+    def _time(self, telegram: Telegram) -> int:
         """The time of a reading: the meter's own, else the board's."""
         clock = self._app.clock
+        told = telegram.time
         if self._times == "now" or told is None:
             return clock.stamp()
         if self._times == "meter":
-            if told < PLAUSIBLE:  # a meter that lost its time
+            if told < PLAUSIBLE or told == self._told:  # a meter that lost its time, or stands
                 return clock.stamp()
+            self._told = told
+            if not telegram.has_season and clock.source:
+                # At the end of summer time such a meter shows an hour twice.
+                late_s = clock.now() - told - 3600
+                if -_SEASON_S < late_s < _SEASON_S:
+                    told += 3600
             if clock.source in ("", "board", "meter"):  # not above NTP or a computer
                 clock.set(told, "meter")
         return told
