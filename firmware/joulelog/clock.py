@@ -116,6 +116,7 @@ class Clock:
         self.drift_ppm: int | None = None  # of the board's own clock, positive when it is fast
         self.zone: object = None  # a posixtz.Zone: what people read is then local time
         self._offset = 0  # UTC seconds minus uptime in seconds
+        self._first_offset = 0  # the same as it was told first
 
     def set(self, seconds: int, source: str) -> bool:
         """Set UTC (seconds since 2000-01-01); an implausible time is refused with False."""
@@ -127,14 +128,19 @@ class Clock:
             return True  # within the resolution: do not let stamps jitter
         if self.source:
             self.steps += 1
+        else:
+            self._first_offset = offset
         self._offset = offset
         self.source = source
         return True
 
     @property
     def offset(self) -> int:
-        """UTC in seconds minus the uptime in seconds; means nothing while UTC is unknown."""
-        return self._offset
+        """UTC of this run's uptime stamps minus the uptime, in seconds, once UTC is known.
+
+        What was told first counts: a reading has one time for ever, whatever the clock is set to.
+        """
+        return self._first_offset
 
     def now(self) -> int | None:
         """UTC in seconds since 2000-01-01, or None while nobody has told it."""
@@ -149,7 +155,7 @@ class Clock:
         """UTC of a stamp, or None while the clock is unknown."""
         if stamp >= 0:
             return stamp
-        return of_uptime(stamp, self._offset) if self.source else None
+        return of_uptime(stamp, self._first_offset) if self.source else None
 
     def text(self, utc: int) -> str:
         """A time for people: local where a time zone is configured, else UTC in ISO 8601."""

@@ -13,6 +13,7 @@ task may read from a cursor; confirm() may come from another.
 """
 
 import asyncio
+import logging
 
 from exact import KEY
 from micropython import const
@@ -28,6 +29,11 @@ _BEFORE = const(3)
 _TIME = const(4)
 
 
+_MOST_FAILURES = const(10)  # of the flash: then it goes on behind the segment
+_PAUSE_MS = const(10000)
+_TIMELESS = "nobody told the time of that start"
+
+
 class Cursor:
     """See the module's text.
 
@@ -40,6 +46,7 @@ class Cursor:
         self.sent = 0
         self.superseded = 0  # readings without a time of their own that a newer one replaced
         self.dropped = 0  # wanted readings that were lost before they were sent
+        self.refused = 0  # set aside: no server will ever take them
         self.durable = False  # what the ring loses, and what a restart finds, waits on the flash
         self.newest_only = False  # what the ring loses counts as superseded, not as dropped
         self._queue = queue
@@ -49,12 +56,16 @@ class Cursor:
         self._ahead = queue.newest + 1  # the next serial to read
         self._end = -1  # where reading stops; -1: nowhere
         self._flight: list = []  # what is on its way, in order
-        self._first: tuple = (-1, None)  # (serial, UTC) of a first waiting reading, as last seen
+        self._first: tuple = (-1, 0, 0)  # (serial, boot, stamp) of a first waiting reading
         self._period: dict = {}  # source name -> period of the newest confirmed reading
         self._period_ahead: dict = {}  # the same for what is read ahead
         self._superseded_to: dict = {}  # source name -> newest serial counted as superseded
         self._columns: dict = {}  # Source -> indexes of the wanted channels
         self._event = asyncio.Event()
+        self.holes = None  # what is lost, where there is a spool: see holes.py
+        self._refused_to = -1  # the newest serial whose time nobody will ever know
+        self._failures = 0  # of the flash in a row
+        self._pause_ms = 0  # uptime before which the flash is not read again
         self._reader = None  # of the spool
         self._reader_at = -1  # the serial that it gives next, if it has it
         self._stored: tuple = (-1, 0, None)  # (serial, boot, reading) that it gave last
@@ -83,7 +94,13 @@ class Cursor:
         reading = self._queue.get(position)
         if reading is not None:
             return self._queue.clock.resolve(reading[TIME])
-        return self._first[1] if self._first[0] == position else None
+        serial, boot, stamp = self._first
+        return self._queue.resolve(boot, stamp) if serial == position else None
+
+    def look(self, serial: int, boot: int, stamp: int) -> None:
+        """This is the time of a reading that only the flash will have."""
+        if serial == self.position:
+            self._first = (serial, boot, stamp)
 
     @property
     def in_flight(self) -> int:
@@ -128,21 +145,18 @@ class Cursor:
             boot = queue.boot
             if reading is None:
                 if self._stored[0] != serial:
-                    found = await self._load()
-                    if found is None:
+                    if not await self._load():
                         return None
-                    if not found:
-                        continue
+                    continue
                 serial, boot, reading = self._stored
-                if 0 <= self._end <= serial:
-                    self._ahead = serial
-                    break
             time = queue.resolve(boot, reading[TIME])
             if time is None and not timeless:
                 if boot == queue.boot or not queue.clock.source:
                     return None
                 self._ahead = serial + 1
-                self._refuse((serial, None, reading, boot), "nobody told the time of that start")
+                if serial > self._refused_to and self._wants(reading, None):
+                    self._refused_to = serial
+                    self._refuse((serial, None, reading, boot), _TIMELESS)
                 continue
             self._ahead = serial + 1
             if not self._wants(reading, time):
@@ -180,17 +194,19 @@ class Cursor:
             if name in found:
                 old = found[name][0]
                 self._flight = [entry for entry in self._flight if entry[_SERIAL] != old]
-                if old > self._superseded_to.get(name, -1):  # not read again after a rewind()
-                    self._superseded_to[name] = old
-                    self.superseded += 1
+                self._supersede(old, name)
             found[name] = item
 
     def confirm(self, serial: int) -> None:
         """The consumer is done with everything up to this serial."""
+        entry = None
         while self._flight and self._flight[0][_SERIAL] <= serial:
             entry = self._flight.pop(0)
             self.sent += 1
             self._period[entry[_NAME]] = entry[_PERIOD]
+        if entry and not self._flight and entry[_TIME] is not None:
+            # What waits behind it is nearly as old, and may lie on the flash.
+            self.look(self._ahead, self._queue.boot, entry[_TIME])
 
     def confirm_all(self) -> None:
         """The consumer is done with everything that was read ahead."""
@@ -210,26 +226,33 @@ class Cursor:
 
     def rewind(self) -> None:
         """Go back to the first reading that is not confirmed."""
-        if self._flight:
-            self._first = (self._flight[0][_SERIAL], self._flight[0][_TIME])
+        queue = self._queue
+        if self._flight and self._flight[0][_TIME] is not None:
+            self._first = (self._flight[0][_SERIAL], queue.boot, self._flight[0][_TIME])
         position = self.position
-        oldest = self._oldest()
         for entry in self._flight:
-            if entry[_SERIAL] < oldest:  # overwritten while it was on its way
-                self._count_lost()
+            serial = entry[_SERIAL]
+            if self.holes.has(serial) if self.holes else serial < queue.oldest:
+                self._count_lost()  # overwritten while it was on its way
         self._flight = []
-        self._ahead = max(position, oldest)
+        self._ahead = position if self.holes else max(position, queue.oldest)
         self._period_ahead = dict(self._period)
         self._event.set()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
         """Nobody holds this reading any more: count it if it was still wanted."""
+        if self.holes and (serial < self.position or not self.holes.add(serial, serial + 1)):
+            return
         if serial < self._ahead:
             return  # confirmed, or on its way: then rewind() counts it
         if serial == self._ahead:
             self._ahead = serial + 1
-        if self._wants(reading, time):
-            self._count_lost()
+        if not self._wants(reading, time):
+            return
+        if self.newest_only:
+            self._supersede(serial, reading[SOURCE].name)
+        else:
+            self.dropped += 1
 
     def columns(self, source) -> tuple:
         """Indexes of the channels of this source that the consumer wants."""
@@ -244,21 +267,16 @@ class Cursor:
             self._columns[source] = found
         return found
 
-    def _oldest(self) -> int:
-        """The oldest serial number that next() can still give."""
-        queue = self._queue
-        if self.durable and queue.spool:
-            return queue.spool.first
-        return queue.oldest
+    async def _load(self) -> bool:
+        """Read the next reading that the spool holds, or go on to where there is one.
 
-    async def _load(self) -> bool | None:
-        """Read the next reading that the spool holds; False, and further on, where it has none.
-
-        None where it has not been able to write it yet.
+        False: later, the flash fails.
         """
         queue = self._queue
-        if not (self.durable and queue.spool):
-            self._ahead = queue.oldest
+        if not self.holes:
+            self._ahead = queue.oldest  # what was there is counted
+            return True
+        if clock.uptime_ms() < self._pause_ms:
             return False
         reader = self._reader
         if reader is None:
@@ -266,26 +284,55 @@ class Cursor:
         if self._reader_at != self._ahead:
             reader.seek(self._ahead)
         self._reader_at = -1
-        while True:
+        found = None
+        while found is None:
             try:
                 found = reader.step()
             except OSError as error:
-                queue.spool.complain(error)
-                return None
+                return self._unreadable(error)
+            # In this step: what the ring loses in the next one is on the flash by then.
+            waits = min(queue.oldest, queue.spool.unwritten)
+            if found and reader.serial < waits:
+                self._pass(reader.serial)
+                self._failures = 0
+                if self._ahead == reader.serial:
+                    self._reader_at = reader.serial + 1
+                    reading = (reader.stamp, reader.source, reader.values)
+                    self._stored = (reader.serial, reader.boot, reading)
+            elif found is not None:
+                self._pass(waits)
+                return self._ahead >= queue.oldest or 0 <= self._end <= self._ahead
             await clock.sleep_ms(0)  # also behind a reading: decoding it was a step
-            if found is None:
-                continue
-            if not found or reader.serial >= queue.oldest:
-                waits = queue.spool.unwritten
-                self._ahead = max(self._ahead, min(waits, queue.oldest))
-                return False if self._ahead >= queue.oldest else None
-            if reader.serial >= self._ahead:
-                self._reader_at = reader.serial + 1
-                reading = (reader.stamp, reader.source, reader.values)
-                self._stored = (reader.serial, reader.boot, reading)
-                return True
+        return True
+
+    def _pass(self, serial: int) -> None:
+        """Nobody holds what is before this one; whether it was wanted, nobody knows."""
+        if 0 <= self._end < serial:
+            serial = self._end
+        if serial > self._ahead:
+            self.dropped += self.holes.add(self._ahead, serial)  # type: ignore[union-attr]
+            self._ahead = serial
+
+    def _unreadable(self, error: OSError) -> bool:
+        """The flash fails: try again, but not for ever."""
+        spool = self._queue.spool
+        spool.complain_of_reading(error)
+        self._failures += 1
+        self._pause_ms = clock.uptime_ms() + _PAUSE_MS
+        if self._failures < _MOST_FAILURES:
+            return False
+        self._failures = self._pause_ms = 0
+        before = self.dropped
+        self._pass(min(spool.log.end_of(self._ahead), self._queue.oldest))
+        logging.getLogger(self.name).error(
+            "up to %d readings on the flash cannot be read (%s): they are lost",
+            self.dropped - before,
+            error,
+        )
+        return True
 
     def _refuse(self, item: tuple, why: str) -> None:
+        self.refused += 1
         if self._queue.aside:
             self._queue.aside(self, item, why)
 
@@ -294,6 +341,11 @@ class Cursor:
             self.superseded += 1
         else:
             self.dropped += 1
+
+    def _supersede(self, serial: int, name: str) -> None:
+        if serial > self._superseded_to.get(name, -1):  # not read again after a rewind()
+            self._superseded_to[name] = serial
+            self.superseded += 1
 
     def _wants(self, reading: tuple, time: int | None) -> bool:
         source = reading[SOURCE]

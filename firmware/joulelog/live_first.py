@@ -27,7 +27,7 @@ class LiveFirst(Cursor):
     def _waiting(self) -> int:
         if not self._live:
             return super()._waiting()
-        return self._end - self.position + self._live.waiting
+        return max(0, self._end - self.position) + self._live.waiting
 
     def _in_flight(self) -> int:
         return len(self._flight) + (self._live.in_flight if self._live else 0)
@@ -41,6 +41,7 @@ class LiveFirst(Cursor):
         self._split_or_join()
         if self._live:
             found = await self._live.next(timeless)
+            self._take_count()
             if found is not None:
                 self._live_last = True
                 return found
@@ -88,7 +89,8 @@ class LiveFirst(Cursor):
         live = self._live
         self.sent += live.sent  # type: ignore[union-attr]
         self.dropped += live.dropped  # type: ignore[union-attr]
-        live.sent = live.dropped = 0  # type: ignore[union-attr]
+        self.refused += live.refused  # type: ignore[union-attr]
+        live.sent = live.dropped = live.refused = 0  # type: ignore[union-attr]
 
     def _split_or_join(self) -> None:
         queue = self._queue
@@ -99,6 +101,7 @@ class LiveFirst(Cursor):
             if end - self._ahead > _BACKLOG:
                 live = Cursor(queue, self.name, self._sources, self._channels, self._every)
                 live.durable = self.durable
+                live.holes = self.holes  # the lanes do not meet: one list does for both
                 live.start(end)
                 self._live = live
                 self._end = end
@@ -112,3 +115,4 @@ class LiveFirst(Cursor):
         self._flight = live._flight
         self._period = live._period
         self._period_ahead = live._period_ahead
+        self._refused_to = max(self._refused_to, live._refused_to)

@@ -108,5 +108,6 @@ class Queue:
                 if stored is None:
                     stored = self.spool.holds(serial)
                 if stored:
+                    cursor.look(serial, self.boot, reading[TIME])
                     continue
             cursor.lose(serial, reading, self.clock.resolve(reading[TIME]))

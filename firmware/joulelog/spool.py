@@ -24,7 +24,7 @@ import logging
 
 from micropython import const
 
-from . import clock
+from . import clock, starts
 
 _POLL_MS = const(500)
 _SAVE_MS = const(60000)  # between two writes of nothing but cursors
@@ -62,6 +62,8 @@ class Spool:
         self._written_ms = 0  # uptime of the last write
         self._retry_ms = 0  # uptime before which the flash is left alone
         self._broken = False
+        self._unreadable_ms = 0  # uptime when somebody could not read, 0: all is well
+        self._unfit: list = []  # serials of the ring's readings that no page can hold
         self._board = clock.board_offset()  # before anybody sets the board's clock
         self._logger = logging.getLogger("spool")
 
@@ -104,14 +106,9 @@ class Spool:
 
     def resolve(self, boot: int, stamp: int) -> int | None:
         """UTC of an uptime stamp of an earlier run, or None while nobody can tell."""
-        state = self.log.state
-        offset = state.get("@%x" % boot)
-        if offset is None:
-            then = state.get("$%x" % boot)
-            if then is None or not self._queue.clock.source:
-                return None
-            offset = self._queue.clock.offset - self._board + then
-        return clock.of_uptime(stamp, offset)
+        queue = self._queue
+        offset = starts.offset_of(self.log.state, boot, self._board, queue.clock)
+        return None if offset is None else clock.of_uptime(stamp, offset)
 
     def holds(self, serial: int) -> bool:
         """Put this reading, the oldest of the ring, on the flash; False where it will be lost."""
@@ -120,12 +117,19 @@ class Spool:
                 return False
         if self.log.pending and self._pending <= serial:
             self._flush()
-        return True
+        if serial not in self._unfit:
+            return True
+        self._unfit.remove(serial)
+        return False
 
     async def run(self) -> None:
         """Write what has to be written, for ever."""
+        await self._look()
         while True:
             await clock.sleep_ms(_POLL_MS)
+            if self._unreadable_ms and clock.uptime_ms() - self._unreadable_ms > _RETRY_MS:
+                self._unreadable_ms = 0
+                self._queue.wake()
             if clock.uptime_ms() < self._retry_ms:
                 continue
             await self._collect()
@@ -137,6 +141,7 @@ class Spool:
     def close(self) -> None:
         """Write all that waits."""
         queue = self._queue
+        self._retry_ms = 0  # it is the last chance
         self._next = max(self._next, self._lowest())
         while self._next <= queue.newest:
             if not self._append() and not self._flush():
@@ -146,6 +151,23 @@ class Spool:
             self._flush()
         else:
             self._save()
+
+    async def _look(self) -> None:
+        """Find out since when the servers miss what an earlier run has left."""
+        reader = self.reader()
+        for cursor in self._cursors:
+            position = cursor.position
+            found = None if position <= self.log.last else False
+            reader.seek(position)
+            while found is None:
+                try:
+                    found = reader.step()
+                except OSError as error:
+                    self.complain_of_reading(error)
+                    return
+                await clock.sleep_ms(0)
+            if found:
+                cursor.look(position, reader.boot, reader.stamp)
 
     async def _collect(self) -> None:
         """Copy into the page what waits; write the page where it is time to."""
@@ -180,9 +202,14 @@ class Spool:
         try:
             if not self.log.append(serial, queue.boot, stamp, source, values):
                 return False
+        except OSError as error:
+            self.complain(error)
+            return False
         except ValueError as error:
-            self._logger.error("a reading cannot be stored: %s", error)
-            self._lose(serial, reading, queue.resolve(queue.boot, stamp))
+            self._logger.error("a reading is for RAM only: %s", error)
+            self._unfit.append(serial)
+            self._next = serial + 1
+            return True
         if self.log.pending == 1:
             self._pending = serial
         if stamp < 0:
@@ -192,13 +219,15 @@ class Spool:
 
     def _flush(self) -> bool:
         """Write the page and the places of the cursors; False when it stays in RAM."""
+        queue = self._queue
         count = self.log.pending
         if not count:
             return True
         if clock.uptime_ms() < self._retry_ms:
             return False
         if self.timeless:
-            self.log.state["$%x" % self._queue.boot] = self._board
+            starts.place(self.log.state, queue.boot, self._board, queue.clock)
+            self.timeless = not queue.clock.source
         self._place_cursors()
         try:
             while not self._fits():
@@ -240,15 +269,22 @@ class Spool:
         OSError where there is only one segment: others have filled the flash.
         """
         log = self.log
-        end = log.oldest_end
+        first, end = log.first, log.oldest_end
         if end > log.last:
             raise OSError(_ENOSPC)
         reader = log.reader()
-        reader.seek(log.first)
+        reader.seek(first)
         lost = False
         while self._lowest() < end:
-            found = reader.step()
+            try:
+                found = reader.step()
+            except OSError as error:  # its readers will miss what was behind
+                self.complain_of_reading(error)
+                lost = True
+                break
             yield
+            if log.first != first:
+                return  # somebody else was in a hurry
             if found is None:
                 continue
             if not found or reader.serial >= end:
@@ -269,6 +305,9 @@ class Spool:
     def _trim(self) -> None:
         """Remove what every server has."""
         lowest = self._lowest()
+        for cursor in self._cursors:
+            cursor.holes.forget(cursor.position)
+        self._unfit = [serial for serial in self._unfit if serial >= self._queue.oldest]
         try:
             self.log.trim(lowest)
         except OSError as error:
@@ -285,6 +324,11 @@ class Spool:
             return
         if self._place_cursors():
             self._save()
+
+    def save(self) -> None:
+        """Write the places of the cursors at once."""
+        self._place_cursors()
+        self._save()
 
     def _save(self) -> None:
         if self.log.last < 0:
@@ -310,15 +354,13 @@ class Spool:
 
     def _note_time(self) -> None:
         """The time is known: so is that of this run's readings, and of runs before a restart."""
-        state = self.log.state
-        own = self._queue.clock.offset
-        for name in list(state):
-            if name[:1] == "$":
-                state["@" + name[1:]] = own - self._board + state[name]
-                del state[name]
-        state["@%x" % self._queue.boot] = own
+        queue = self._queue
+        starts.place(self.log.state, queue.boot, self._board, queue.clock)
         self.timeless = False
-        self._save()
+        if self.log.pending:
+            self._flush()
+        else:
+            self._save()
         self._queue.wake()
 
     def _lowest(self) -> int:
@@ -334,6 +376,13 @@ class Spool:
             self._broken = False
             self._logger.info("the flash works again")
             self._queue.wake()
+
+    def complain_of_reading(self, error: OSError) -> None:
+        """Count and log that the flash could not be read; readers are woken to try again."""
+        self.flash_errors += 1
+        if not self._unreadable_ms:
+            self._logger.error("the flash cannot be read (%s)", error)
+        self._unreadable_ms = clock.uptime_ms() or 1
 
     def complain(self, error: OSError) -> None:
         """Count and log that the flash failed; it is left alone for a while."""

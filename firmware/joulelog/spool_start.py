@@ -11,6 +11,7 @@ from micropython import const
 from ringlog.ringlog import Log
 
 from .folder import Files
+from .holes import Holes
 from .spool import BLOCK, Spool
 
 _READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_bytes.py)
@@ -59,6 +60,7 @@ def open_spool(
     state = log.state
     cursors = [cursor for cursor in queue.cursors if cursor.durable]
     names = [cursor.name for cursor in cursors]
+    unknown = not [name for name in state if name[:1] not in "@$"]
     for name in list(state):
         if name[:1] == "$" and not restarted:
             del state[name]
@@ -67,9 +69,17 @@ def open_spool(
             del state[name]
         elif name[:1] == "$":
             spool.timeless = True
+    news = False
     for cursor in cursors:
+        cursor.holes = Holes()
         if cursor.name in state:
             cursor.start(max(spool.first, min(state[cursor.name], following)))
+        else:
+            news = True
+            if unknown:  # the places are lost: rather twice than never
+                cursor.start(spool.first)
+    if news:  # what comes from now on is theirs, whatever happens
+        spool.save()
     return spool
 
 

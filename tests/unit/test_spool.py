@@ -33,6 +33,17 @@ class Flash(RamFolder):
 
     error = 0
     appends = 0
+    unreadable = ""
+
+    def read(self, name, offset, buffer):
+        if name == self.unreadable:
+            raise OSError(5)
+        return RamFolder.read(self, name, offset, buffer)
+
+    def size(self, name):
+        if self.error:
+            raise OSError(self.error)
+        return RamFolder.size(self, name)
 
     def append(self, name, data):
         if self.error:
@@ -123,7 +134,7 @@ class TestOutage(unittest.TestCase):
             begin = board.clock.now()
             await board.measure(0, 300)
             self.assertEqual(board.cursor.waiting, 300)
-            self.assertEqual(board.cursor.oldest_time, None)  # not seen yet
+            self.assertEqual(board.cursor.oldest_time, begin + 10)
             found = await board.take()
             self.assertEqual(numbers(found), list(range(300)))
             self.assertEqual([time - begin for _, time, _ in found], list(range(10, 3010, 10)))
@@ -561,6 +572,232 @@ class TestWear(unittest.TestCase):
                 await board.measure(number, number + 1)
                 await board.take()
             self.assertTrue(board.spool.life_years() is None)
+            board.stop()
+
+        board.play(story())
+
+    def test_a_flash_that_fails_altogether_never_raises_into_a_reader(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 60)
+            board.flash.error = 5  # for size() as well: what comes after a write that failed
+            await board.measure(60, 200)
+            self.assertEqual(board.cursor.waiting, 200)
+            board.flash.error = 0
+            await board.virtual.advance(15000)
+            found = numbers(await board.take())
+            self.assertEqual(found, sorted(found))
+            self.assertEqual(len(found) + board.cursor.dropped, 200)
+            board.stop()
+
+        board.play(story())
+
+
+class TestUnreadable(unittest.TestCase):
+    """Flash that can be written and not read."""
+
+    def test_for_good_the_rest_goes_on_and_the_loss_is_counted(self):
+        board = Board(capacity=65536)
+
+        async def story():
+            board.start()
+            await board.measure(0, 4000, 1)
+            names = sorted(board.flash.files)
+            self.assertTrue(len(names) > 2, names)
+            board.flash.unreadable = names[1]
+            first, end = int(names[1][:8], 16), int(names[2][:8], 16)
+            found = []
+            for _ in range(9):  # it tries again, with pauses
+                found += numbers(await board.take())
+                await board.virtual.advance(11000)
+            self.assertEqual(found, list(range(first)))
+            for _ in range(3):
+                found += numbers(await board.take())
+                await board.virtual.advance(11000)
+            self.assertEqual(found, list(range(first)) + list(range(end, 4000)))
+            self.assertEqual((board.cursor.dropped, board.cursor.waiting), (end - first, 0))
+            self.assertTrue(board.spool.flash_errors >= 10)
+            board.stop()
+
+        board.play(story())
+
+    def test_for_a_while_nothing_is_lost_and_the_sink_is_woken(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 300)
+            board.flash.unreadable = sorted(board.flash.files)[0]
+            self.assertEqual(await board.take(), [])
+            board.flash.unreadable = ""
+            board.cursor._event.clear()
+            await board.virtual.advance(11000)
+            self.assertTrue(board.cursor._event.is_set())  # no reading came
+            self.assertEqual(numbers(await board.take()), list(range(300)))
+            self.assertEqual(board.cursor.dropped, 0)
+            board.stop()
+
+        board.play(story())
+
+    def test_the_oldest_segment_of_a_full_log(self):
+        board = Board(capacity=16384)
+
+        async def story():
+            board.start()
+            await board.measure(0, 1000, 1)
+            board.flash.unreadable = sorted(board.flash.files)[0]
+            await board.measure(1000, 6000, 1)  # what is new is stored all the same
+            board.flash.unreadable = ""
+            found = numbers(await board.take())
+            self.assertEqual(found, list(range(6000 - len(found), 6000)))
+            self.assertEqual(len(found) + board.cursor.dropped, 6000)
+            board.stop()
+
+        board.play(story())
+
+    def test_a_damaged_page_is_counted(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 300)
+            data = board.flash.files[sorted(board.flash.files)[0]]
+            data[len(data) // 2] ^= 1
+            found = numbers(await board.take())
+            self.assertTrue(len(found) < 300)
+            self.assertEqual(len(found) + board.cursor.dropped, 300)
+            board.stop()
+
+        board.play(story())
+
+    def test_at_the_start_numbers_are_not_used_twice(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 300)
+            board.stop()
+            board.flash.unreadable = sorted(board.flash.files)[-1]
+            board.start()
+            serials = []
+            await board.measure(1000, 1100)
+            board.stop()
+            board.flash.unreadable = ""
+            board.start()
+            while True:
+                item = await board.cursor.next()
+                if item is None:
+                    break
+                serials.append(item[0])
+                board.cursor.confirm(item[0])
+            self.assertEqual((len(serials), serials), (400, sorted(set(serials))))
+            board.stop()
+
+        board.play(story())
+
+    def test_a_damaged_newest_page_makes_no_id_anew(self):
+        """log.last goes down then: serial numbers come again, of another boot."""
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 300)
+            board.stop()
+            name = sorted(board.flash.files)[-1]
+            data = board.flash.files[name]
+            for at in range(len(data) - 300, len(data)):
+                data[at] ^= 255
+            board.start()
+            begun = board.queue.newest + 1
+            self.assertTrue(begun < 300)
+            await board.measure(1000, 1050)
+            ids = {}
+            while True:
+                item = await board.cursor.next()
+                if item is None:
+                    break
+                number = item[2][2][0] - 45678123
+                self.assertEqual(ids.get((item[3], item[0]), number), number)
+                ids[(item[3], item[0])] = number
+                board.cursor.confirm(item[0])
+            self.assertEqual(sorted(ids.values()), list(range(begun)) + list(range(1000, 1050)))
+            self.assertEqual(board.cursor.waiting, 0)
+            board.stop()
+
+        board.play(story())
+
+
+class TestMore(unittest.TestCase):
+    def test_one_time_for_ever(self):
+        """The clock is put right after a reading of unknown time was sent."""
+        board = Board()
+
+        async def story():
+            board.start(known=False)
+            await board.measure(0, 5)
+            board.clock.set(START + 3600, "meter")
+            first = await board.cursor.next()
+            board.cursor.rewind()
+            board.clock.set(START, "ntp")
+            self.assertEqual((await board.cursor.next())[1], first[1])
+            board.stop()
+
+        board.play(story())
+
+    def test_age_of_what_lies_on_the_flash(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            begin = board.clock.now()
+            await board.measure(0, 200)
+            self.assertEqual(board.cursor.oldest_time, begin + 10)
+            await board.take(most=50)
+            self.assertTrue(begin + 500 <= board.cursor.oldest_time <= begin + 510)
+            board.stop()
+            board.start()
+            await board.virtual.advance(1000)
+            self.assertEqual(board.cursor.oldest_time, begin + 510)
+            board.stop()
+
+        board.play(story())
+
+    def test_a_planned_restart_tries_a_flash_that_has_failed(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            board.flash.error = 5
+            await board.measure(100, 103)
+            await board.virtual.advance(500)
+            board.flash.error = 0
+            board.stop()
+            board.start()
+            found = numbers(await board.take())
+            self.assertEqual((found[0], found[-1]), (0, 102))
+            board.stop()
+
+        board.play(story())
+
+    def test_many_starts_without_a_time(self):
+        board = Board()
+
+        async def story():
+            for _ in range(60):
+                board.start(known=False)
+                await board.measure(0, 20)
+                board.clock.set(START + board.virtual.ms // 1000, "ntp")
+                await board.virtual.advance(2000)
+                board.stop()
+            self.assertTrue(len(board.spool.log.state) <= 26)
+            board.start()
+            await board.take()
+            self.assertTrue(len(board.aside) > 0)  # of the oldest starts
+            self.assertEqual(board.cursor.refused, len(board.aside))
+            self.assertEqual(board.cursor.sent + board.cursor.refused, 1200)
             board.stop()
 
         board.play(story())

@@ -65,7 +65,6 @@ class ServerSink:
         self.cursor = cursor
         self.state = "idle"
         self.retried = 0
-        self.set_aside = 0  # readings that the server refused for good
         self.log = logging.getLogger(name)
         self.out = Writer(entry["batch"])
 
@@ -80,6 +79,11 @@ class ServerSink:
         return self.cursor.superseded
 
     @property
+    def set_aside(self) -> int:
+        """Readings that no server will ever take."""
+        return self.cursor.refused
+
+    @property
     def dropped(self) -> int:
         """Readings lost because neither RAM nor flash had room for them."""
         return self.cursor.dropped
@@ -91,7 +95,6 @@ class ServerSink:
     def put_aside(self, item: tuple, why: str) -> None:
         """The server will never take this item of the cursor's: keep it elsewhere."""
         self.cursor.set_aside(item, why)
-        self.set_aside += 1
         self.log.error("a reading was refused and set aside: %s", why)
 
     def say(self, state: str, text: str) -> None:
