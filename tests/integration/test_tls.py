@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from joulelog.errors import ConfigError, NetError
-from joulelog.net import http, tls
+from joulelog.net import handshake, http, tls
 from tests.integration import net_runtimes
 from tests.servers import certs
 from tests.servers.hostile_http import HostileServer, MuteServer
@@ -175,7 +175,7 @@ def test_one_handshake_at_a_time():
     inside = []
 
     async def enter() -> None:
-        async with tls.lock:
+        async with handshake.gate:
             inside.append(1)
             assert len(inside) == 1
             await asyncio.sleep(0.01)
@@ -190,4 +190,4 @@ def test_one_handshake_at_a_time():
         await others
 
     asyncio.run(main())
-    assert not tls.lock.busy
+    assert not handshake.gate.busy

@@ -14,7 +14,7 @@ import aiohttp  # type: ignore[import-not-found] - micropython-lib
 
 from joulelog import clock
 from joulelog.errors import NetError
-from joulelog.net import TRUNCATED, dns, tls, words
+from joulelog.net import TRUNCATED, dns, words
 from joulelog.net.bounded import BoundedReader
 
 RESOLVING = "looking up the name"
@@ -128,7 +128,9 @@ class Exchange(aiohttp.ClientSession):
             # The first write drives the handshake. Without an end of its own one server that
             # never answers would keep all others from theirs.
             self.step = _WAITING_FOR_TLS
-            async with tls.lock:
+            from . import handshake
+
+            async with handshake.gate:
                 self.step = _HANDSHAKE
                 stream = await clock.wait_for_ms(self._secure(head), self._timeout_ms // 2)
         self.step = _SENDING

@@ -26,7 +26,7 @@ import mqtt_as  # type: ignore[import-not-found]
 from micropython import const
 
 from .. import clock, net
-from . import address, tls, words
+from . import address, words
 
 VERSION = (0, 8, 3)
 _DENIED_PAUSE_MS = const(60000)
@@ -241,7 +241,9 @@ class Client(mqtt_as.MQTTClient):
         if self._context is None:
             await self._write_out()
             return
-        async with tls.lock:  # the first write makes the handshake
+        from . import handshake
+
+        async with handshake.gate:  # the first write makes the handshake
             self._sock = self._context.wrap_socket(
                 self._sock, server_hostname=self._host, do_handshake_on_connect=False
             )

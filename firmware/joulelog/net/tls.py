@@ -9,7 +9,6 @@ The ESP8266 cannot check certificates, so it refuses TLS unless the entry says `
 
 import sys
 
-from joulelog import clock
 from joulelog.errors import ConfigError
 
 # Rows for the SCHEMA of every sink that can use TLS.
@@ -36,24 +35,7 @@ def context(entry: dict):
             "verify: an ESP8266 cannot check certificates; use an ESP32, or http in your own "
             "network, or say verify: False"
         )
-    from . import certificates  # a sink without TLS does not pay for it
+    # A sink without TLS does not pay for them.
+    from . import certificates, handshake  # noqa: F401 - its user imports it when there is no time
 
     return certificates.context(verify, entry.get("ca"))
-
-
-class Gate:
-    """Lets one in at a time: `async with gate`. A handshake takes 20 kB outside the heap."""
-
-    def __init__(self) -> None:
-        self.busy = False
-
-    async def __aenter__(self) -> None:
-        while self.busy:
-            await clock.sleep_ms(20)
-        self.busy = True
-
-    async def __aexit__(self, *error) -> None:
-        self.busy = False
-
-
-lock = Gate()
