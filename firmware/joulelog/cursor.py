@@ -254,16 +254,17 @@ class Cursor:
         else:
             self.dropped += 1
 
-    def columns(self, source) -> tuple:
+    def columns(self, source):
         """Indexes of the channels of this source that the consumer wants."""
         found = self._columns.get(source)
         if found is None:
             if len(self._columns) >= _SOURCES_CACHED:
                 self._columns.clear()
             keys = self._channels
-            found = tuple(
-                [i for i, c in enumerate(source.channels) if keys is None or c[KEY] in keys]
-            )
+            if keys is None:  # without a number for each
+                found = range(len(source.channels))
+            else:
+                found = tuple([i for i, c in enumerate(source.channels) if c[KEY] in keys])
             self._columns[source] = found
         return found
 

@@ -59,7 +59,7 @@ class Output:
         self._offsets = offsets
         self._wanted = wanted
         self._wire: tuple = ()  # the channels as the reader gave them last
-        self._plan: tuple = ()  # index in the reader's values, per channel
+        self._plan: tuple | None = None  # index in the reader's values, per channel; None: all
         self._added: tuple = ()  # (index in the reading, factor, integer to add)
         self._source = Source(name, ())
         self.readings = 0
@@ -81,7 +81,8 @@ class Output:
             return
         if channels is not self._wire:
             self._adopt(channels)
-        picked = [values[index] for index in self._plan]
+        plan = self._plan
+        picked = list(values) if plan is None else [values[index] for index in plan]
         for index, factor, add in self._added:
             if picked[index] is not None:
                 picked[index] = picked[index] * factor + add
@@ -127,9 +128,11 @@ class Output:
         if not self._wire:
             self._complain(channels, adopted)
         self._wire = channels
-        self._plan = tuple(plan)
+        self._plan = tuple(plan) if len(plan) < len(channels) else None
         self._added = tuple(added)
-        self._source = Source(self._name, tuple(adopted))
+        made = tuple(adopted)
+        # A table that is the reader's own takes no room of its own.
+        self._source = Source(self._name, channels if made == channels else made)
 
     def _complain(self, channels: tuple, adopted: list) -> None:
         """Log what the config says of channels that the meter has not, or of two by one name."""
