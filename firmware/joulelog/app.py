@@ -25,6 +25,7 @@ from .reading import Output
 from .supervisor import Supervisor
 
 _HEARTBEAT_S = const(120)  # a reader looks at its line several times a second
+_FEW_SLOTS = const(16)  # without flash such a ring is no backlog that is worth a second lane
 _PATIENCE_S = const(900)  # a server may ask a sink to wait for 600 s
 
 
@@ -122,7 +123,10 @@ class App:
 
     def _sink(self, entry: dict):
         module = registry.module(registry.SINKS, entry["type"])
-        cursor = self.queue.sink_cursor(module, entry)
+        about = self.config.queue
+        cursor = self.queue.sink_cursor(
+            module, entry, about["flash_kb"] != 0 or about["slots"] > _FEW_SLOTS
+        )
         self.cursors.append(cursor)
         sink = module.Sink(entry["name"], entry, self, cursor)
         cursor.durable = sink.durable

@@ -3,6 +3,7 @@
 import asyncio
 import unittest
 
+from joulelog.live_first import LiveFirst
 from joulelog.queue import Queue
 from joulelog.reading import Source
 
@@ -297,6 +298,21 @@ class TestNewest(unittest.TestCase):
             queue.put(reading(number))
         self.assertEqual([item[1] for item in newest(cursor)], [9])
         self.assertEqual((cursor.superseded, cursor.dropped), (9, 0))
+
+
+class TestSinkCursor(unittest.TestCase):
+    def test_two_lanes_only_where_there_can_be_a_backlog(self):
+        class Module:
+            @staticmethod
+            def live_first(entry):
+                return entry["wish"]
+
+        entry = {"name": "x", "sources": None, "channels": None, "every": 0, "wish": True}
+        queue = queue_of()
+        self.assertTrue(isinstance(queue.sink_cursor(Module, entry, True), LiveFirst))
+        self.assertFalse(isinstance(queue.sink_cursor(Module, entry, False), LiveFirst))
+        entry["wish"] = False
+        self.assertFalse(isinstance(queue.sink_cursor(Module, entry, True), LiveFirst))
 
 
 class TestWait(unittest.TestCase):
