@@ -76,6 +76,7 @@ class App:
         self.led = None
         if led:
             self._use_led(led)
+        self.outputs: list = []  # of the readers
         self.readers = [self._reader(entry) for entry in config.readers]
         self.sinks = [self._sink(entry) for entry in config.sinks]
         self.spool = None
@@ -119,6 +120,7 @@ class App:
         output = Output(
             self.queue, entry["name"], entry["names"], entry["offsets"], entry["channels"]
         )
+        self.outputs.append(output)
         return module.Reader(entry["name"], entry, self, output)
 
     def _sink(self, entry: dict):

@@ -18,8 +18,8 @@ reader's channels (`names`, `offsets`, `channels`), and is all that a reader has
 It also sees to it that the times of a source rise: a server that keeps time has one reading per
 source and second, and would replace the first of two with the same time, or drop what is late.
 When a clock is put back, by up to two hours, readings go on one second apart until the clock has
-caught up. For that, of those less than two seconds apart every other one is left out, as is the
-second of two telegrams with the same time; `left_out` counts them.
+caught up. For that, of those less than two seconds apart every other one is left out, as is one
+that comes at once behind another with the same time; `left_out` counts them.
 """
 
 import logging
@@ -34,6 +34,7 @@ TIME = const(0)
 SOURCE = const(1)
 VALUES = const(2)
 _LEAST_MS = const(2000)  # between two readings while the clock catches up
+_TWICE_MS = const(500)  # nearer together, one with the same time is the same once more
 _MOST_S = const(7200)  # that a clock is put back: more was a wrong date
 
 
@@ -100,7 +101,7 @@ class Output:
         elif last - time > _MOST_S:
             text = "the date goes back by %d hours: what was read with the wrong one stays"
             logging.getLogger(self._name).error(text, (last - time) // 3600)
-        elif now - self._last_ms < _LEAST_MS:
+        elif now - self._last_ms < (_LEAST_MS if self._slow or time < last else _TWICE_MS):
             return None
         else:
             if not self._slow and last - time > 1:

@@ -41,6 +41,7 @@ class App:
     supervisor = Supervisor
     network = Network
     spool = None
+    outputs = ()
 
     def __init__(self):
         self.clock = clock.Clock()

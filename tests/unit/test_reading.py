@@ -73,15 +73,26 @@ class TestTimes(unittest.TestCase):
         self.assertTrue(590 <= left_out <= 610, left_out)
 
     def test_the_same_telegram_twice(self):
-        times, left_out = stamped([(0, 848000000), (500, 848000000), (1000, 848000001)])
+        times, left_out = stamped([(0, 848000000), (400, 848000000), (1000, 848000001)])
         self.assertEqual((times, left_out), ([848000000, 848000001], 1))
+
+    def test_a_meter_asked_each_second_whose_answers_come_a_little_earlier_or_later(self):
+        begin = 848000000
+        pairs = []
+        for n in range(1000):
+            ms = n * 1000 + (7 * n) % 90 - 45  # around the full second
+            pairs.append((ms, begin + ms // 1000))
+        times, left_out = stamped(pairs)
+        self.assertEqual((len(times), left_out), (1000, 0))
+        for n, time in enumerate(times):
+            self.assertTrue(abs(time - begin - n) <= 1)
 
     def test_a_wrong_date_is_put_right(self):
         times, _ = stamped([(0, 948000000), (10000, 848000000), (20000, 848000010)])
         self.assertEqual(times, [948000000, 848000000, 848000010])
 
     def test_uptime_stamps_rise_as_well(self):
-        times, left_out = stamped([(0, -500), (1000, -500), (5000, -495)])
+        times, left_out = stamped([(0, -500), (100, -500), (5000, -495)])
         self.assertEqual((times, left_out), ([-500, -495], 1))
 
 

@@ -52,6 +52,9 @@ class Reader:
             for counter in part.COUNTERS:
                 value = getattr(part, counter)
                 rows.append((part.name + "_" + counter, "", value, "total_increasing", ""))
+        for output in self._app.outputs:
+            name = output.source.name + "_left_out"
+            rows.append((name, "", output.left_out, "total_increasing", ""))
         now = self._app.clock.now()
         for cursor in self._app.cursors:
             oldest = cursor.oldest_time
