@@ -41,7 +41,7 @@ class Logger:
         app = SimpleNamespace(clock=clock.Clock(), device="test", config=config)
         self.queue = Queue(slots, app.clock)
         module = registry.module(registry.SINKS, entry["type"])
-        cursor = self.queue.sink_cursor(module, entry)
+        cursor = self.queue.sink_cursor(module, entry, True)
         self.sink = module.Sink(entry["name"], entry, app, cursor)
         self.states: list[str] = []  # what the sink said, in order
 

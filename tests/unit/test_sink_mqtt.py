@@ -83,7 +83,7 @@ class World:
         made.update(entry)
         self.app = App(slots)
         self.queue = self.app.queue
-        self.cursor = self.queue.sink_cursor(mqtt, made)
+        self.cursor = self.queue.sink_cursor(mqtt, made, True)
         self.sink = mqtt.Sink("mqtt", made, self.app, self.cursor)
         self.cursor.newest_only = not self.sink.carries_time
         self.client = Client(self.sink)

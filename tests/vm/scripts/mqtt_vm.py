@@ -111,7 +111,7 @@ async def main(job: dict) -> dict:
     entry = defaults()
     entry.update(job["entry"])
     app = App(job.get("slots", 1200))
-    sink = mqtt.Sink("mqtt", entry, app, app.queue.sink_cursor(mqtt, entry))
+    sink = mqtt.Sink("mqtt", entry, app, app.queue.sink_cursor(mqtt, entry, True))
     tasks = [asyncio.create_task(sink.run()), asyncio.create_task(feed(app, job))]
     if "link_down_ms" in job:
         tasks.append(asyncio.create_task(cut_link(app, job)))
