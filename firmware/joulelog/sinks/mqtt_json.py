@@ -49,7 +49,8 @@ class Layout:
                 message = self._state(item)
             elif clock.uptime_ms() < self._next_ms:
                 self._cursor.unread()
-                await clock.sleep_ms(_RATE_PAUSE_MS)
+                left_ms = self._next_ms - clock.uptime_ms()
+                await clock.sleep_ms(min(max(1, left_ms), _RATE_PAUSE_MS))
                 continue
             else:
                 message = await self._backlog(item)
@@ -109,7 +110,9 @@ class Layout:
         if not count:
             return None
         if self._rate:
-            self._next_ms = clock.uptime_ms() + count * 1000 // self._rate
+            # From when it was due: what is late by a pause is made up for, no more.
+            due_ms = max(self._next_ms, clock.uptime_ms() - _RATE_PAUSE_MS)
+            self._next_ms = due_ms + count * 1000 // self._rate
         out.put("]}")
         return self._topic(source, b"backlog"), False, last
 
