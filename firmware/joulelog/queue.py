@@ -12,8 +12,12 @@ boot tells this run of the firmware from all others: a reading is known for ever
 its serial number.
 """
 
+from micropython import const
+
 from .cursor import Cursor
 from .reading import SOURCE, TIME, Source
+
+_SOURCES = const(8)  # of stored readings that are not the newest ones
 
 
 class Queue:
@@ -31,6 +35,7 @@ class Queue:
         self.first = 0  # serial number of the first reading of this run
         self.cursors: list = []
         self._ring: list = [None] * slots
+        self._sources: list = []
 
     @property
     def oldest(self) -> int:
@@ -90,11 +95,16 @@ class Queue:
         return self._ring[serial % self.slots]
 
     def source(self, name: str, channels: tuple) -> Source:
-        """A source of stored readings: the newest one if it is alike, for channels take kB."""
-        reading = self.latest.get(name)
-        if reading is not None and reading[SOURCE].channels == channels:
-            return reading[SOURCE]
-        return Source(name, channels)
+        """A source of stored readings: one that is alike where there is one.
+
+        Channels take kB, and so does what cursors and sinks keep of each source.
+        """
+        newest = self.latest.get(name)
+        for source in ([newest[SOURCE]] if newest else []) + self._sources:
+            if source.name == name and source.channels == channels:
+                return source
+        self._sources = self._sources[1 - _SOURCES :] + [Source(name, channels)]
+        return self._sources[-1]
 
     def resolve(self, boot: int, stamp: int) -> int | None:
         """UTC of a reading's time, taken in this run or an earlier one; None while unknown."""

@@ -190,6 +190,26 @@ class TestOutage(unittest.TestCase):
 
         board.play(story())
 
+    def test_a_source_is_one_object_in_all_segments(self):
+        """What a sink or a cursor keeps per source would else grow with the backlog."""
+        board = Board(capacity=32768)
+
+        async def story():
+            board.start()
+            await board.measure(0, 3000, 1)
+            self.assertTrue(len(board.flash.files) > 3, board.flash.files.keys())
+            board.stop()
+            board.start()
+            sources = []
+            while len(sources) < 3000:
+                item = await board.cursor.next()
+                board.cursor.confirm(item[0])
+                sources.append(item[2][1])
+            self.assertTrue(all([source is sources[0] for source in sources]))
+            board.stop()
+
+        board.play(story())
+
     def test_unread_gives_it_again(self):
         board = Board()
 
