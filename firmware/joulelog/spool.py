@@ -186,7 +186,7 @@ class Spool:
             await clock.sleep_ms(0)
         if not self.log.pending:
             return
-        due = self.sync_ms and clock.uptime_ms() - self._written_ms >= self.sync_ms
+        due = self.sync_ms and clock.uptime_ms() + _POLL_MS >= self._written_ms + self.sync_ms
         if due or self._pending < queue.newest + 1 - queue.slots + queue.slots // 8:
             await self._make_room()
             self._flush()
