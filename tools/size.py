@@ -14,6 +14,8 @@
     growth     heap after 10,000 telegrams, in per mille of that after 100
     wear       erases of the worst block in 20 years, per layout of the flash (tools/wear.py)
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
+    spool      heap that the spool adds to P1 -> MQTT, and smallest heap of a drain on an ESP8266
+    drain      readings of a P1 meter that leave the flash per second of VM time, by server
     frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython)
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
@@ -212,6 +214,68 @@ class Measure:
         """The same by the ESP8266's factor, which has no limit of its own."""
         yield self._step("esp8266", "nl50", "plain")
 
+    def spool(self) -> Iterator[Row]:
+        """Heap of the flash behind the queue: at rest, and as small as a drain runs in."""
+        for profile in ("esp8266", "esp32"):
+            used = []
+            for flash_kb in (0, 100):
+                text = self._pipeline(profile, "mqtt", _ROOMY, 70, 20, flash_kb)
+                used.append(_last(text, "MEM running")[0])
+            yield f"spool {profile}, added to P1 -> mqtt", used[1] - used[0], "bytes"
+        for kind in self._drain_kinds():
+            name = f"smallest heap esp8266 drain -> {kind}"
+            low, high = 50, 120  # kB: does not run, runs
+            if self._quick and name in self._budgets:
+                low = self._budgets[name] - 1
+                high = low + 2
+            while high - low > 1:
+                middle = (low + high) // 2
+                if self._drains(kind, f"{middle}k"):
+                    high = middle
+                else:
+                    low = middle
+            yield name, high, "kB"
+
+    def drain(self) -> Iterator[Row]:
+        """How fast a day's backlog goes out in 100 kB of heap."""
+        count = 1500 if self._quick else 8640
+        for kind in self._drain_kinds():
+            with self._drain(kind, count) as one:
+                one.run()
+                one.check()
+            unit = "readings per second of VM time, less than nothing is more"
+            yield f"drain P1 -> {kind}", -int(one.rate), unit
+
+    def _drain_kinds(self) -> tuple[str, ...]:
+        if deps.path() is None:
+            raise LeftOut("mqtt_as and micropython-lib (make deps)")
+        try:
+            import drain
+        except ImportError as reason:
+            raise LeftOut(f"what the tests need ({reason})")
+        return drain.KINDS
+
+    def _drain(self, kind: str, count: int, **how):
+        import drain
+
+        backfill = "" if kind == "emoncms" else "live_first"
+        return drain.Drain(self._folder / kind / str(count), kind, count, backfill, **how)
+
+    def _drains(self, kind: str, heap: str) -> bool:
+        """Whether 300 readings leave an ESP8266's flash in that heap."""
+        folder = self._folder / kind
+        how = {"profile": "esp8266", "heap": heap, "page": 256, "slots": 8}
+        how["entry"] = {"batch": 1024}
+        try:
+            with self._drain(kind, 300, **how) as one:
+                one.run(20)
+                one.check()
+        except AssertionError:
+            return False
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return True
+
     def frozen(self) -> Iterator[Row]:
         """Heap of frozen code in an ESP8266, what only a computer has in its heap taken off."""
         try:
@@ -277,9 +341,18 @@ class Measure:
         return f"longest step {profile} {what}", figure, "ms of chip time"
 
     def _pipeline(
-        self, profile: str, sink: str, heap: str, telegrams: int, speed: int = _SPEED
+        self,
+        profile: str,
+        sink: str,
+        heap: str,
+        telegrams: int,
+        speed: int = _SPEED,
+        flash_kb: int | None = None,
     ) -> str:
         config = self._config(sink, speed=speed)
+        if flash_kb is not None:
+            with config.open("a") as file:
+                file.write(f'queue = {{"flash_kb": {flash_kb}}}\n')
         arguments = [str(config), simulator.start("nl50", speed), str(telegrams)]
         return self._run("size_run.py", arguments, profile, heap)
 
@@ -393,6 +466,8 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "growth": Measure.growth,
     "steps": Measure.steps,
     "steps-esp8266": Measure.steps_esp8266,
+    "spool": Measure.spool,
+    "drain": Measure.drain,
     "frozen": Measure.frozen,
     "wear": Measure.wear,
 }
@@ -451,6 +526,8 @@ def _with_room(name: str, figure: int) -> int:
         return 10
     if name.startswith("smallest"):
         return figure + 3
+    if name.startswith("drain"):
+        return -100  # what is promised; the figure itself depends on the computer
     return figure + abs(figure) // 20
 
 
