@@ -53,9 +53,9 @@ class Reader:
             self._run = self._read()
         try:
             return next(self._run)
-        except OSError:
+        except Exception as error:  # a generator that raised has ended, out of memory too
             self._stop(self._name)
-            if self._name and self._name < segments.oldest():
+            if isinstance(error, OSError) and self._name and self._name < segments.oldest():
                 return None
             raise
 

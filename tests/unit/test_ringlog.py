@@ -469,6 +469,24 @@ class OnRam(unittest.TestCase):
             expected = [reading(i) for i in range(log.last + 1)]
             self.assertEqual(difference(read_all(again), expected), "", written)
 
+    def test_no_memory_for_a_step(self):
+        """The reader says so, and goes on with the same reading."""
+        log = opened(self.folder)
+        items = fill(log, 0, 30)
+        for at in range(12):
+            failing = Failing(self.folder)
+            reader = opened(failing).reader()
+            failing.no_memory_in = at
+            found = []
+            failed = 0
+            while len(found) < 30:
+                try:
+                    found += drain(reader, 1)
+                except MemoryError:
+                    failed += 1
+            self.assertEqual(failed, 1)
+            self.assertEqual(difference(found, items), "", at)
+
     def test_states_on_a_medium_that_fails(self):
         for written in (0, 5, 100000):
             self.tearDown()
@@ -545,6 +563,7 @@ class Failing:
         self._written = 0
         self._times = 0
         self.reads_left = -1
+        self.no_memory_in = -1  # reads
         self.bytes = 0
         self.calls = 0
 
@@ -574,6 +593,9 @@ class Failing:
         if self.reads_left == 0:
             raise OSError(5, "as the test wants")
         self.reads_left -= 1
+        self.no_memory_in -= 1
+        if self.no_memory_in == -1:
+            raise MemoryError
         size = self._folder.read(name, offset, buffer)
         self.bytes += size
         self.calls += 1
