@@ -8,17 +8,19 @@
     {"sink": "influx", "why": "…", "id": "1f0c1a22-1c2", "time": "2026-11-20T10:00:00Z",
      "source": "p1", "values": {"power_import": "42", "message": null}}
 
-Numbers are texts, so that no reader of the file rounds them.
+Numbers are texts, so that no reader of the file rounds them. Of long texts the beginning is kept.
 """
 
 import json
 
 from exact import DECIMALS, KEY, text
+from micropython import const
 
 from . import clock
 from .logfile import LogFile
 from .reading import SOURCE, VALUES
 
+_LONGEST = const(160)  # characters of a text
 _NAMES = ("refused.log", "lastRefused.log")
 
 
@@ -37,10 +39,10 @@ class Aside:
         for channel, value in zip(source.channels, reading[VALUES]):
             if isinstance(value, int):
                 value = text(value, channel[DECIMALS])
-            values[channel[KEY]] = value
+            values[channel[KEY]] = value if value is None else value[:_LONGEST]
         about = {
             "sink": sink,
-            "why": why,
+            "why": why[:_LONGEST],
             "id": "%08x-%x" % (boot, serial),
             "time": None if time is None else clock.iso(time),
             "source": source.name,

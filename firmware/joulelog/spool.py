@@ -63,7 +63,6 @@ class Spool:
         self._retry_ms = 0  # uptime before which the flash is left alone
         self._broken = False
         self._unreadable_ms = 0  # uptime when somebody could not read, 0: all is well
-        self._unfit: list = []  # serials of the ring's readings that no page can hold
         self._board = clock.board_offset()  # before anybody sets the board's clock
         self._logger = logging.getLogger("spool")
 
@@ -117,10 +116,7 @@ class Spool:
                 return False
         if self.log.pending and self._pending <= serial:
             self._flush()
-        if serial not in self._unfit:
-            return True
-        self._unfit.remove(serial)
-        return False
+        return True
 
     async def run(self) -> None:
         """Write what has to be written, for ever."""
@@ -206,8 +202,8 @@ class Spool:
             self.complain(error)
             return False
         except ValueError as error:
+            # Who has not got it when the ring loses it will miss it on the flash, and count it.
             self._logger.error("a reading is for RAM only: %s", error)
-            self._unfit.append(serial)
             self._next = serial + 1
             return True
         if self.log.pending == 1:
@@ -307,7 +303,6 @@ class Spool:
         lowest = self._lowest()
         for cursor in self._cursors:
             cursor.holes.forget(cursor.position)
-        self._unfit = [serial for serial in self._unfit if serial >= self._queue.oldest]
         try:
             self.log.trim(lowest)
         except OSError as error:

@@ -791,13 +791,12 @@ class TestMore(unittest.TestCase):
             board.start()
             await board.measure(0, 100)
             board.flash.error = 5
-            await board.measure(100, 103)
-            await board.virtual.advance(500)
+            await board.measure(100, 106, 2)
+            self.assertTrue(board.spool.flash_errors > 0)
             board.flash.error = 0
             board.stop()
             board.start()
-            found = numbers(await board.take())
-            self.assertEqual((found[0], found[-1]), (0, 102))
+            self.assertEqual(numbers(await board.take()), list(range(106)))
             board.stop()
 
         board.play(story())
@@ -818,6 +817,79 @@ class TestMore(unittest.TestCase):
             self.assertTrue(len(board.aside) > 0)  # of the oldest starts
             self.assertEqual(board.cursor.refused, len(board.aside))
             self.assertEqual(board.cursor.sent + board.cursor.refused, 1200)
+            board.stop()
+
+        board.play(story())
+
+    def test_a_state_that_could_not_be_written_raises_into_no_reader(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            board.spool.close()  # no page is in RAM
+            await board.take(most=10)
+            board.flash.error = 5
+            board.spool.save()
+            await board.measure(100, 150)  # looks how much has been written, and cannot
+            board.flash.error = 0
+            await board.virtual.advance(15000)
+            found = numbers(await board.take())
+            self.assertEqual(len(found) + board.cursor.dropped, 140)
+            board.stop()
+
+        board.play(story())
+
+    def test_two_tasks_lose_the_oldest_segment_once(self):
+        board = Board(capacity=65536)
+
+        async def story():
+            board.start()
+            await board.measure(0, 4000, 1)
+            slow = board.spool._lose_segment()
+            for _ in range(50):
+                next(slow)
+            for _ in board.spool._lose_segment():
+                pass
+            first = board.spool.log.first
+            for _ in slow:
+                pass
+            self.assertEqual((board.spool.log.first, board.spool.log.removed), (first, 1))
+            self.assertEqual(board.cursor.dropped, first)
+            self.assertEqual(numbers(await board.take()), list(range(first, 4000)))
+            board.stop()
+
+        board.play(story())
+
+    def test_the_place_of_a_new_sink_is_kept_at_once(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 100)
+            board.stop()
+            board.sinks = ("mqtt", "new")
+            board.start()
+            board.stop(planned=False)
+            board.start()
+            self.assertEqual(board.spool.log.state.get("new"), 100)
+            board.stop()
+
+        board.play(story())
+
+    def test_a_reading_that_no_page_can_hold(self):
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 5)
+            board.queue.put((board.clock.stamp(), WATER, (1 << 300,)))
+            found = await board.take()
+            self.assertEqual(found[5][0], 1 << 300)  # from RAM
+            board.queue.put((board.clock.stamp(), WATER, (1 << 300,)))
+            await board.measure(5, 50)
+            self.assertEqual(numbers(await board.take()), list(range(5, 50)))
+            self.assertEqual((board.cursor.dropped, board.cursor.sent), (1, 51))
             board.stop()
 
         board.play(story())

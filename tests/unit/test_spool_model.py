@@ -466,7 +466,6 @@ class World:
             if cursor.holes:
                 self.ensure(len(cursor.holes._ranges) <= 16, "holes grow", name)
         self.ensure(len(self.spool.log.state) <= 40, "state grows", len(self.spool.log.state))
-        self.ensure(len(self.spool._unfit) <= SLOTS + 1, "unfit grow")
 
     async def drain(self):
         """All is well: everything arrives, and adds up."""
@@ -532,6 +531,8 @@ class World:
             self.ensure(cursor.dropped >= len(missing), "silently lost", *about)
             if not self.damage and not self.flash.kept:
                 others = [s for s in self.gaps if s >= mirror.first and s not in wanted]
+                huge = [s for s in self.at if self.truth[self.at[s]][2][0] == HUGE]
+                others += [s for s in huge if s >= mirror.first and s not in wanted]
                 # What was skipped comes again after a rewind, or is lost by then.
                 others += [s for s in mirror.skipped if s not in done]
                 most = len(missing) + len(others)
