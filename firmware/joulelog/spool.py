@@ -217,10 +217,10 @@ class Spool:
         """Write the page and the places of the cursors; False when it stays in RAM."""
         queue = self._queue
         count = self.log.pending
-        if not count:
-            return True
         if clock.uptime_ms() < self._retry_ms:
             return False
+        if not count:
+            return True
         if self.timeless:
             starts.place(self.log.state, queue.boot, self._board, queue.clock)
             self.timeless = not queue.clock.source
