@@ -58,7 +58,6 @@ class Client(mqtt_as.MQTTClient):
         config["server"] = host
         config["ssl"] = False  # mqtt_as would wrap the socket before it is connected
         config["ssl_params"] = {"context": context, "server_hostname": host}
-        config["queue_len"] = 1  # events instead of callbacks
         super().__init__(config)
         self.ready = False  # send() will do
         self._host = host
