@@ -46,7 +46,7 @@ class Queue:
         """A new consumer's place in the queue: it sees the readings that come from now on."""
         return self.use(Cursor(self, name, sources, channels, every))
 
-    def sink_cursor(self, module, entry: dict, overtake: bool) -> Cursor:
+    def sink_cursor(self, module, entry: dict, overtake: bool = True) -> Cursor:
         """The same for a sink: as its module and its config entry want it.
 
         overtake: there can be a backlog that new readings may pass.
@@ -119,7 +119,10 @@ class Queue:
                 continue
             if cursor.durable and self.spool:
                 if stored is None:
-                    stored = self.spool.holds(serial)
+                    try:
+                        stored = self.spool.holds(serial)
+                    except MemoryError:  # counted as lost; the reader must not stop for it
+                        stored = False
                 if stored:
                     cursor.look(serial, self.boot, reading[TIME])
                     continue

@@ -31,7 +31,7 @@ _SECOND = const(0x4A)
 _BASE_TEXT = const(40)  # characters: longer texts are no base, they would stand in three places
 _STATES = const(255)
 _CHANNELS = const(255)
-_LEAST_BYTES = const(256)
+_LEAST_BYTES = const(64)
 
 # Each word between two bytes that are in no text; one literal takes no heap, a tuple a kilobyte.
 _UNITS = (

@@ -76,7 +76,7 @@ class PageInRam:
             slot = self._add(source, values)
         try:
             write(packer, slot, self.tracks[slot], stamp, values)
-        except (PageError, ValueError) as error:
+        except Exception as error:  # a MemoryError, too, must leave the page as it was
             packer.pos = start
             if is_new:
                 self.tracks[slot] = None

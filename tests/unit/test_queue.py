@@ -300,6 +300,23 @@ class TestNewest(unittest.TestCase):
         self.assertEqual((cursor.superseded, cursor.dropped), (9, 0))
 
 
+class TestFullHeap(unittest.TestCase):
+    def test_put_survives_a_spool_without_memory(self):
+        class Spool:
+            first = 0
+
+            def holds(self, serial):
+                raise MemoryError
+
+        queue = queue_of(2)
+        cursor = queue.cursor("x")
+        cursor.durable = True
+        queue.spool = Spool()
+        for number in range(3):
+            queue.put(reading(number))
+        self.assertEqual((queue.newest, cursor.dropped), (2, 1))
+
+
 class TestSinkCursor(unittest.TestCase):
     def test_two_lanes_only_where_there_can_be_a_backlog(self):
         class Module:

@@ -105,6 +105,24 @@ class OnRam(unittest.TestCase):
             difference(read_all(log), [reading(number) for number in range(end, serial)]), ""
         )
 
+    def test_without_memory_for_a_reading_the_page_stays_as_it_was(self):
+        class Text(str):
+            def encode(self, *how):
+                raise MemoryError
+
+        log = opened(self.folder)
+        first = reading(0)
+        self.assertTrue(log.append(*first))
+        channels_of = first[3].channels
+        values = tuple([Text("x") if c[3] == "text" else 7 for c in channels_of])
+        with self.assertRaises((MemoryError, TypeError, AttributeError)):
+            log.append(1, *first[1:4], values[:-1] + (Text("x"),))
+        expected = [first, reading(2)]
+        expected[1] = (1,) + expected[1][1:]
+        self.assertTrue(log.append(*expected[1]))
+        self.assertTrue(log.flush())
+        self.assertEqual(difference(read_all(log), expected), "")
+
     def test_the_newest_segment_stays(self):
         log = opened(self.folder)
         expected = fill(log, 0, 5)
