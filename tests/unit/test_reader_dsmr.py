@@ -411,6 +411,27 @@ class TestTime(unittest.TestCase):
             self.assertEqual(stand.app.clock.source, "")
 
 
+class TestSeason(unittest.TestCase):
+    """The end of summer time: 2026-10-25, 03:00 S is 02:00 W."""
+
+    def times(self, stamps):
+        """The readings' times, from the second on, after the one before."""
+        stand = Stand()
+        for number, stamp in enumerate(stamps):
+            stand.line.at(1000 * (number + 1), telegram(stamp=stamp))
+        stand.run(1000 * len(stamps) + 3000)
+        times = [reading[0] for reading in stand.output.readings]
+        return [after - before for before, after in zip(times, times[1:])]
+
+    def test_with_its_letter(self):
+        stamps = [b"261025025958S", b"261025025959S", b"261025020000W", b"261025020001W"]
+        self.assertEqual(self.times(stamps), [1, 1, 1])
+
+    def test_a_meter_without_letters_shows_an_hour_twice(self):
+        stamps = [b"261025025958", b"261025025959", b"261025020000", b"261025020001"]
+        self.assertEqual(self.times(stamps), [1, 1, 1])
+
+
 class TestInterval(unittest.TestCase):
     def test_aligned(self):
         stand = Stand(interval=10)
