@@ -17,7 +17,7 @@ import sys
 import machine
 from micropython import const
 
-from . import COMPILED, VERSION, clock, log, registry
+from . import VERSION, clock, log, registry
 from .guard import Guard
 from .net.wifi import Wifi
 from .queue import Queue
@@ -34,7 +34,6 @@ class App:
 
     def __init__(self, config, board, terminal: bool = False) -> None:
         self.version = VERSION
-        self.compiled = COMPILED
         self.config = config
         self.board = board
         self.device = config.device

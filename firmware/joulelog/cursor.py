@@ -31,7 +31,6 @@ _TIME = const(4)
 
 _MOST_FAILURES = const(10)  # of the flash: then it goes on behind the segment
 _PAUSE_MS = const(10000)
-_TIMELESS = "nobody told the time of that start"
 
 
 class Cursor:
@@ -156,7 +155,9 @@ class Cursor:
                 self._ahead = serial + 1
                 if serial > self._refused_to and self._wants(reading, None):
                     self._refused_to = serial
-                    self._refuse((serial, None, reading, boot), _TIMELESS)
+                    self._refuse(
+                        (serial, None, reading, boot), "nobody told the time of that start"
+                    )
                 continue
             self._ahead = serial + 1
             if not self._wants(reading, time):
@@ -189,7 +190,7 @@ class Cursor:
         while True:
             item = await self.next(True)
             if item is None:
-                return sorted(found.values(), key=_serial)
+                return sorted(found.values())  # by serial number, which is first
             name = item[2][SOURCE].name
             if name in found:
                 old = found[name][0]
@@ -357,7 +358,3 @@ class Cursor:
         if not self._every or time is None:
             return True
         return self._period_ahead.get(source.name) != time // self._every
-
-
-def _serial(item: tuple) -> int:
-    return item[0]

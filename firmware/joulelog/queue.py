@@ -46,13 +46,13 @@ class Queue:
         """A new consumer's place in the queue: it sees the readings that come from now on."""
         return self.use(Cursor(self, name, sources, channels, every))
 
-    def sink_cursor(self, module, entry: dict, overtake: bool = True) -> Cursor:
+    def sink_cursor(self, module, entry: dict, backlog: bool = True) -> Cursor:
         """The same for a sink: as its module and its config entry want it.
 
-        overtake: there can be a backlog that new readings may pass.
+        backlog: there can be one that new readings may pass.
         """
         kind = Cursor
-        if overtake and hasattr(module, "live_first") and module.live_first(entry):
+        if backlog and hasattr(module, "live_first") and module.live_first(entry):
             from .live_first import LiveFirst as kind
         about = entry["sources"], entry["channels"], entry["every"]
         return self.use(kind(self, entry["name"], *about))

@@ -2,10 +2,9 @@
 
 import logging
 
-from micropython import const
+from . import COMPILED
 
 _ERRORS = 3  # of those before this start
-_YEAR_S = const(31557600)
 
 
 def say(app) -> None:
@@ -19,7 +18,7 @@ def lines(app):
     """Yield the report, a line at a time."""
     yield "JouleLog %s (%s) on %s, device %s" % (
         app.version,
-        app.compiled,
+        COMPILED,
         app.board.NAME,
         app.device,
     )
@@ -48,23 +47,11 @@ def lines(app):
     if not spool:
         yield "queue: %d readings in RAM; what it holds is lost at a power cut" % slots
         return
-    yield "queue: %d readings in RAM, %s" % (slots, safe(spool, slots))
+    from . import spool_start
+
+    yield "queue: %d readings in RAM, %s" % (slots, spool_start.describe(spool, slots))
     if spool.waiting:
         yield "%d readings of earlier runs wait on the flash" % spool.waiting
-
-
-def safe(spool, slots: int) -> str:
-    """What the spool keeps safe."""
-    room = "%d kB on the flash for those that wait longer" % (spool.log.capacity // 1000)
-    if not spool.sync_ms:
-        return "%s; a power cut takes at most the newest %d" % (room, slots)
-    text = "%s; a power cut takes at most %d s" % (room, spool.sync_ms // 1000)
-    years = spool.years(_YEAR_S // (spool.sync_ms // 1000), 0)
-    if years is None:
-        return text
-    if not years:
-        return text + "; the flash lasts less than a year: raise `sync_seconds`"
-    return "%s; the flash lasts about %d years" % (text, years)
 
 
 def _network(app) -> str:

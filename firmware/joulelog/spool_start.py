@@ -15,6 +15,7 @@ from .holes import Holes
 from .spool import BLOCK, Spool
 
 _READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_bytes.py)
+_YEAR_S = const(31557600)
 _LEAST_PAGE = const(256)
 _MOST_PAGE = const(1024)
 
@@ -81,6 +82,20 @@ def open_spool(
     if news:  # what comes from now on is theirs, whatever happens
         spool.save()
     return spool
+
+
+def describe(spool, slots: int) -> str:
+    """What the spool keeps safe."""
+    room = "%d kB on the flash for those that wait longer" % (spool.log.capacity // 1000)
+    if not spool.sync_ms:
+        return "%s; a power cut takes at most the newest %d" % (room, slots)
+    text = "%s; a power cut takes at most %d s" % (room, spool.sync_ms // 1000)
+    years = spool.years(_YEAR_S // (spool.sync_ms // 1000), 0)
+    if years is None:
+        return text
+    if not years:
+        return text + "; the flash lasts less than a year: raise `sync_seconds`"
+    return "%s; the flash lasts about %d years" % (text, years)
 
 
 def _segment(capacity: int) -> int:

@@ -10,7 +10,7 @@ sys.path.append(_HERE + "/../fakes")
 from ringlog.ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock, report  # noqa: E402
+from joulelog import clock, spool_start  # noqa: E402
 from joulelog.live_first import LiveFirst  # noqa: E402
 from joulelog.queue import Queue  # noqa: E402
 from joulelog.reading import Source  # noqa: E402
@@ -562,7 +562,7 @@ class TestWear(unittest.TestCase):
             board.start()
             spool = board.spool
             spool._blocks = blocks
-            board.said = report.safe(spool, 64)
+            board.said = spool_start.describe(spool, 64)
             await board.measure(0, 600)
             board.told = spool.life_years()
             board.stop()
@@ -587,7 +587,7 @@ class TestWear(unittest.TestCase):
         async def story():
             board.start()
             board.spool._blocks = 240
-            self.assertFalse("years" in report.safe(board.spool, 64))
+            self.assertFalse("years" in spool_start.describe(board.spool, 64))
             for number in range(100):
                 await board.measure(number, number + 1)
                 await board.take()
