@@ -79,7 +79,7 @@ class App:
         self.readers = [self._reader(entry) for entry in config.readers]
         self.sinks = [self._sink(entry) for entry in config.sinks]
         self.spool = None
-        if config.queue["flash_kb"] != 0:
+        if config.queue["flash_kb"] != 0 and any([cursor.durable for cursor in self.cursors]):
             from . import spool_start
 
             self.spool = spool_start.of(self)

@@ -1,6 +1,6 @@
 """Opens the flash behind the queue: what is needed once, and dropped after the start.
 
-spool = of(app)                                    # None where nobody wants it
+spool = of(app)                                    # None where the flash cannot be used
 spool = open_spool(queue, files, 614400, 640, 0)   # the queue goes on where the last run ended
 """
 
@@ -21,10 +21,8 @@ _MOST_PAGE = const(1024)
 
 
 def of(app):
-    """The spool of a running app, where somebody wants it and the flash can be used."""
+    """The spool of a running app; None where the flash cannot be used."""
     about = app.config.queue
-    if about["flash_kb"] == 0 or not any([cursor.durable for cursor in app.cursors]):
-        return None
     directory = app.config.log["directory"] or app.board.LOG_DIRECTORY
     place = about["directory"] or directory.rstrip("/") + "/spool"
     sync_s = about["sync_seconds"] if about["durability"] == "always" else 0

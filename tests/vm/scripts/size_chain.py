@@ -48,7 +48,8 @@ async def answer(method, url, body, headers, tls, timeout_ms, limit) -> tuple:
 
 
 def feed(p1, telegram: bytes) -> None:
-    """One telegram, in pieces."""
+    """One telegram, in pieces; its time may have been there before."""
+    p1._output._last = None
     for start in range(0, len(telegram), _PIECE):
         p1.feed(telegram, start, min(len(telegram), start + _PIECE))
 
