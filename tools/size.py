@@ -323,7 +323,7 @@ class Measure:
         with InfluxDb2() as influxdb:
             sinks = "mqtt" if profile == "esp8266" else "mqtt, influxdb"
             config = self._config(sinks, influxdb.url, model == "lu", speed)
-            for _ in range(3 if self._quick else 7):
+            for _ in range(7):
                 arguments = [str(config), simulator.start(model, speed), "20"]
                 heap = _ROOMY if profile == "esp8266" else None
                 text = self._run("size_steps.py", arguments, profile, heap)
@@ -334,6 +334,8 @@ class Measure:
                     shortest = {
                         name: int(us) for name, us in re.findall(r"^STEP (\S+) (\d+)", text, re.M)
                     }
+                if self._quick and longest * _STEP_FACTORS[profile] <= 100000:
+                    break
         factor = _STEP_FACTORS[profile]
         for name, us in sorted(shortest.items(), key=lambda item: -item[1])[:4]:
             print(f"  {profile} {what}: {name} {us * factor // 1000} ms")

@@ -13,7 +13,7 @@ from micropython import const
 from .errors import ConfigError
 
 _LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
-_LARGE_BYTES = const(40000)  # free: an ESP32 has more, an ESP8266 less
+_LARGE_BYTES = const(16000)  # free: an ESP32 has more, an ESP8266 less
 
 
 # Here and not in schema.py: an object keeps its class, and a class the whole module it is from.
@@ -80,7 +80,7 @@ def build(config, board, terminal: bool = False):
         free = gc.mem_free()  # type: ignore[attr-defined]
         # In a small heap late collections leave fragments (3 kB more heap is needed), in a large
         # one they are long and had better not come in the middle of a telegram.
-        gc.threshold(free // (2 if free > _LARGE_BYTES else 8))  # type: ignore[attr-defined]
+        gc.threshold(free * 2 // 3 if free > _LARGE_BYTES else free // 8)  # type: ignore[attr-defined]
     return app
 
 

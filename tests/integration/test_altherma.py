@@ -130,15 +130,16 @@ def test_into_console_mqtt_and_influxdb(start, tmp_path, how, model) -> None:  #
     try:
         with RealInfluxdb(tmp_path / "influx") as server, Recorder(broker.port) as recorder:
             server.create("energy")
+            batch = 2560 if how else 8192  # bytes; the chip has not got more
             text = (CONFIG % f", 'model': {model}").replace(
                 "}]\n", "}, {'type': 'heat', 'source': 'hp'}]\n", 1
             )
             text = text.replace(
                 "[{'type': 'console'}]",
                 "[{'type': 'console'}, {'type': 'mqtt', 'host': '127.0.0.1', 'port': %d,"
-                " 'batch': 8192, 'in_flight': 1},"
-                " {'type': 'influxdb', 'url': %r, 'database': 'energy', 'batch': 8192}]"
-                % (broker.port, server.url),
+                " 'batch': %d, 'in_flight': 1},"
+                " {'type': 'influxdb', 'url': %r, 'database': 'energy', 'batch': %d}]"
+                % (broker.port, batch, server.url, batch),
             )
             text += "\nqueue = {'slots': 8}"  # of 181 channels each
             run = start("--config", config(tmp_path, text), *how)
