@@ -28,7 +28,7 @@ def needs_vm():
 @pytest.mark.parametrize("seed", [1, 4])
 def test_bytes_of_readings(seed):
     """A day; tools/log_bytes.py does three."""
-    found = log_bytes.measure(24, seed, 16384, 1024)
+    found = log_bytes.measure(24, seed, 16384, 640)
     assert found["p1"] <= log_bytes.MOST_BYTES["p1"]
     assert found["pzem"] <= log_bytes.MOST_BYTES["pzem"]
     assert found["together"] * 3 <= log_bytes.MOST_TOGETHER
@@ -38,7 +38,7 @@ def test_what_came_back_wrong_is_found_out(tmp_path):
     generated = day.Day(1)
     readings = list(generated.readings(50))
     schemas = (generated.channels, day.PZEM_CHANNELS)
-    _, log = log_bytes.written(str(tmp_path), readings, schemas, 16384, 1024)
+    _, log = log_bytes.written(str(tmp_path), readings, schemas, 16384, 640)
     log_bytes.check(log, readings)
     time, source, values = readings[70]
     readings[70] = (time, source, (*values[:-1], values[-1] + 1))
