@@ -106,7 +106,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--hours", type=int, default=72)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--page", type=int, default=640, help="bytes of a page (default 640, as with 64 slots)")
+    parser.add_argument(
+        "--page", type=int, default=640, help="bytes of a page (default 640, as with 64 slots)"
+    )
     parser.add_argument("--segment", type=int, default=16384, help="bytes of a segment (16384)")
     options = parser.parse_args()
     found = measure(options.hours, options.seed, options.segment, options.page)
