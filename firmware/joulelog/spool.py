@@ -142,11 +142,10 @@ class Spool:
         while self._next <= queue.newest:
             if not self._append() and not self._flush():
                 break
-        self._place_cursors()
         if self.log.pending:
             self._flush()
         else:
-            self._save()
+            self.save()
 
     async def _look(self) -> None:
         """Find out since when the servers miss what an earlier run has left."""

@@ -59,20 +59,8 @@ class Walk:
                 continue
             good = self._read_head(at)
             yield None
-            if not good or self.at + self.size() > size:
-                if self._before >= 0:
-                    at = self._before
-                    self._read_head(at)
-                    if (yield from self.check()):
-                        at += self.size()
-                    else:
-                        at, trusted = self._damaged(at)
-                    self._before = -1
-                    continue
-                at, trusted = self._damaged(at) if trusted else (at + 1, False)
-                at = yield from self._search(at)
-                continue
-            if self._before >= 0 and at - self._before != self._back():
+            fits = good and self.at + self.size() <= size
+            if self._before >= 0 and not (fits and at - self._before == self._back()):
                 at = self._before
                 self._read_head(at)
                 if (yield from self.check()):
@@ -80,6 +68,10 @@ class Walk:
                 else:
                     at, trusted = self._damaged(at)
                 self._before = -1
+                continue
+            if not fits:
+                at, trusted = self._damaged(at) if trusted else (at + 1, False)
+                at = yield from self._search(at)
                 continue
             self.whole = None
             if not trusted:
