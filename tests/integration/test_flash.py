@@ -593,6 +593,16 @@ def test_make_has_the_targets():
 # By hand, and mip
 
 
+def restarted(board, config) -> str:
+    """Copy what is ours to edit, restart, and return what the board prints in 20 seconds."""
+    copies = ("fs", "cp", "firmware/main.py", ":main.py", "+", "cp", str(config), ":config.py")
+    mpremote(board.port, *copies)
+    with Link(board.port) as link:
+        link.attach()
+        link.restart()
+        return link.watch(20, lambda _: None)
+
+
 def test_copying_by_hand_boots(make, packages, config):
     """With mpremote's cp in the place of a file manager, as the README says it."""
     board = make()
@@ -601,21 +611,7 @@ def test_copying_by_hand_boots(make, packages, config):
     mpremote(
         board.port, "fs", "mkdir", "lib", "+", "cp", "-r", *map(str, folder.iterdir()), ":lib"
     )
-    mpremote(
-        board.port,
-        "fs",
-        "cp",
-        "firmware/main.py",
-        ":main.py",
-        "+",
-        "cp",
-        str(config),
-        ":config.py",
-    )
-    with Link(board.port) as link:
-        link.attach()
-        link.restart()
-        assert "gas=124.456" in link.watch(20, lambda _: None)
+    assert "gas=124.456" in restarted(board, config)
 
 
 def test_the_application_installs_with_mip(make, packages, config, tmp_path):
@@ -636,21 +632,7 @@ def test_the_application_installs_with_mip(make, packages, config, tmp_path):
     telegram(board)
     mpremote(board.port, "mip", "install", str(local))
     mpremote(board.port, "fs", "cp", "boards/ESP32_GENERIC/board.py", ":lib/board.py")
-    mpremote(
-        board.port,
-        "fs",
-        "cp",
-        "firmware/main.py",
-        ":main.py",
-        "+",
-        "cp",
-        str(config),
-        ":config.py",
-    )
-    with Link(board.port) as link:
-        link.attach()
-        link.restart()
-        assert "gas=124.456" in link.watch(20, lambda _: None)
+    assert "gas=124.456" in restarted(board, config)
 
 
 def test_the_package_list_is_complete():
