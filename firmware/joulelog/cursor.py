@@ -13,12 +13,10 @@ task may read from a cursor; confirm() may come from another.
 """
 
 import asyncio
-import logging
 
 from exact import KEY
 from micropython import const
 
-from . import clock
 from .reading import SOURCE, TIME
 
 _SOURCES_CACHED = const(16)
@@ -27,10 +25,6 @@ _NAME = const(1)
 _PERIOD = const(2)
 _BEFORE = const(3)
 _TIME = const(4)
-
-
-_MOST_FAILURES = const(10)  # of the flash: then it goes on behind the segment
-_PAUSE_MS = const(10000)
 
 
 class Cursor:
@@ -48,12 +42,13 @@ class Cursor:
         self.refused = 0  # set aside: no server will ever take them
         self.durable = False  # what the ring loses, and what a restart finds, waits on the flash
         self.newest_only = False  # what the ring loses counts as superseded, not as dropped
+        self.stored = None  # what it has on the flash, where there is a spool: see stored.py
+        self.ahead = queue.newest + 1  # the next serial to read
+        self.end = -1  # where reading stops; -1: nowhere
         self._queue = queue
         self._sources = sources
         self._channels = channels
         self._every = every
-        self._ahead = queue.newest + 1  # the next serial to read
-        self._end = -1  # where reading stops; -1: nowhere
         self._flight: list = []  # what is on its way, in order
         self._first: tuple = (-1, 0, 0)  # (serial, boot, stamp) of a first waiting reading
         self._period: dict = {}  # source name -> period of the newest confirmed reading
@@ -61,23 +56,17 @@ class Cursor:
         self._superseded_to: dict = {}  # source name -> newest serial counted as superseded
         self._columns: dict = {}  # Source -> indexes of the wanted channels
         self._event = asyncio.Event()
-        self.holes = None  # what is lost, where there is a spool: see holes.py
         self._refused_to = -1  # the newest serial whose time nobody will ever know
-        self._failures = 0  # of the flash in a row
-        self._pause_ms = 0  # uptime before which the flash is not read again
-        self._reader = None  # of the spool
-        self._reader_at = -1  # the serial that it gives next, if it has it
-        self._stored: tuple = (-1, 0, None)  # (serial, boot, reading) that it gave last
 
     def start(self, serial: int) -> None:
         """Begin at this serial number; for a new cursor, or one that was kept on flash."""
-        self._ahead = serial
+        self.ahead = serial
         self._event.set()
 
     @property
     def position(self) -> int:
         """The first serial number that is not confirmed."""
-        return self._flight[0][_SERIAL] if self._flight else self._ahead
+        return self._flight[0][_SERIAL] if self._flight else self.ahead
 
     @property
     def waiting(self) -> int:
@@ -120,7 +109,7 @@ class Cursor:
         return len(self._flight)
 
     def _backlog(self) -> bool:
-        return self._ahead <= self._queue.newest
+        return self.ahead <= self._queue.newest
 
     def wake(self) -> None:
         """Let wait() return."""
@@ -138,28 +127,32 @@ class Cursor:
         with None for the time. One whose time nobody will ever know is set aside.
         """
         queue = self._queue
-        while self._ahead <= queue.newest and (self._end < 0 or self._ahead < self._end):
-            serial = self._ahead
+        while self.ahead <= queue.newest and (self.end < 0 or self.ahead < self.end):
+            serial = self.ahead
             reading = queue.get(serial)
             boot = queue.boot
             if reading is None:
-                if self._stored[0] != serial:
-                    if not await self._load():
+                stored = self.stored
+                if stored is None:
+                    self.ahead = queue.oldest  # what was there is counted
+                    continue
+                if stored.found[0] != serial:
+                    if not await stored.read(self):  # type: ignore[misc]
                         return None
                     continue
-                serial, boot, reading = self._stored
+                serial, boot, reading = stored.found  # type: ignore[misc]
             time = queue.resolve(boot, reading[TIME])
             if time is None and not timeless:
                 if boot == queue.boot or not queue.clock.source:
                     return None
-                self._ahead = serial + 1
+                self.ahead = serial + 1
                 if serial > self._refused_to and self._wants(reading, None):
                     self._refused_to = serial
                     self._refuse(
                         (serial, None, reading, boot), "nobody told the time of that start"
                     )
                 continue
-            self._ahead = serial + 1
+            self.ahead = serial + 1
             if not self._wants(reading, time):
                 continue
             name = reading[SOURCE].name
@@ -172,7 +165,7 @@ class Cursor:
     def unread(self) -> None:
         """Give back the reading that next() returned last."""
         entry = self._flight.pop()
-        self._ahead = entry[_SERIAL]
+        self.ahead = entry[_SERIAL]
         self._period_ahead[entry[_NAME]] = entry[_BEFORE]
 
     def skip(self) -> None:
@@ -207,7 +200,7 @@ class Cursor:
             self._period[entry[_NAME]] = entry[_PERIOD]
         if entry and not self._flight and entry[_TIME] is not None:
             # What waits behind it is nearly as old, and may lie on the flash.
-            self.look(self._ahead, self._queue.boot, entry[_TIME])
+            self.look(self.ahead, self._queue.boot, entry[_TIME])
 
     def confirm_all(self) -> None:
         """The consumer is done with everything that was read ahead."""
@@ -233,21 +226,22 @@ class Cursor:
         position = self.position
         for entry in self._flight:
             serial = entry[_SERIAL]
-            if self.holes.has(serial) if self.holes else serial < queue.oldest:
+            if self.stored.holes.has(serial) if self.stored else serial < queue.oldest:
                 self._count_lost()  # overwritten while it was on its way
         self._flight = []
-        self._ahead = position if self.holes else max(position, queue.oldest)
+        self.ahead = position if self.stored else max(position, queue.oldest)
         self._period_ahead = dict(self._period)
         self._event.set()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
         """Nobody holds this reading any more: count it if it was still wanted."""
-        if self.holes and (serial < self.position or not self.holes.add(serial, serial + 1)):
+        stored = self.stored
+        if stored and (serial < self.position or not stored.holes.add(serial, serial + 1)):
             return
-        if serial < self._ahead:
+        if serial < self.ahead:
             return  # confirmed, or on its way: then rewind() counts it
-        if serial == self._ahead:
-            self._ahead = serial + 1
+        if serial == self.ahead:
+            self.ahead = serial + 1
         if not self._wants(reading, time):
             return
         if self.newest_only:
@@ -268,70 +262,6 @@ class Cursor:
                 found = tuple([i for i, c in enumerate(source.channels) if c[KEY] in keys])
             self._columns[source] = found
         return found
-
-    async def _load(self) -> bool:
-        """Read the next reading that the spool holds, or go on to where there is one.
-
-        False: later, the flash fails.
-        """
-        queue = self._queue
-        if not self.holes:
-            self._ahead = queue.oldest  # what was there is counted
-            return True
-        if clock.uptime_ms() < self._pause_ms:
-            return False
-        reader = self._reader
-        if reader is None:
-            self._reader = reader = queue.spool.reader()
-        if self._reader_at != self._ahead:
-            reader.seek(self._ahead)
-        self._reader_at = -1
-        found = None
-        while found is None:
-            try:
-                found = reader.step()
-            except OSError as error:
-                return self._unreadable(error)
-            # In this step: what the ring loses in the next one is on the flash by then.
-            waits = min(queue.oldest, queue.spool.unwritten)
-            if found and reader.serial < waits:
-                self._pass(reader.serial)
-                self._failures = 0
-                if self._ahead == reader.serial:
-                    self._reader_at = reader.serial + 1
-                    reading = (reader.stamp, reader.source, reader.values)
-                    self._stored = (reader.serial, reader.boot, reading)
-            elif found is not None:
-                self._pass(waits)
-                return self._ahead >= queue.oldest or 0 <= self._end <= self._ahead
-            await clock.sleep_ms(0)  # also behind a reading: decoding it was a step
-        return True
-
-    def _pass(self, serial: int) -> None:
-        """Nobody holds what is before this one; whether it was wanted, nobody knows."""
-        if 0 <= self._end < serial:
-            serial = self._end
-        if serial > self._ahead:
-            self.dropped += self.holes.add(self._ahead, serial)  # type: ignore[union-attr]
-            self._ahead = serial
-
-    def _unreadable(self, error: OSError) -> bool:
-        """The flash fails: try again, but not for ever."""
-        spool = self._queue.spool
-        spool.complain_of_reading(error)
-        self._failures += 1
-        self._pause_ms = clock.uptime_ms() + _PAUSE_MS
-        if self._failures < _MOST_FAILURES:
-            return False
-        self._failures = self._pause_ms = 0
-        before = self.dropped
-        self._pass(min(spool.log.end_of(self._ahead), self._queue.oldest))
-        logging.getLogger(self.name).error(
-            "up to %d readings on the flash cannot be read (%s): they are lost",
-            self.dropped - before,
-            error,
-        )
-        return True
 
     def _refuse(self, item: tuple, why: str) -> None:
         self.refused += 1

@@ -27,7 +27,7 @@ class LiveFirst(Cursor):
     def _waiting(self) -> int:
         if not self._live:
             return super()._waiting()
-        return max(0, self._end - self.position) + self._live.waiting
+        return max(0, self.end - self.position) + self._live.waiting
 
     def _in_flight(self) -> int:
         return len(self._flight) + (self._live.in_flight if self._live else 0)
@@ -35,7 +35,7 @@ class LiveFirst(Cursor):
     def _backlog(self) -> bool:
         if not self._live:
             return super()._backlog()
-        return self._ahead < self._end or self._live.backlog
+        return self.ahead < self.end or self._live.backlog
 
     async def next(self, timeless: bool = False) -> tuple | None:
         self._split_or_join()
@@ -61,7 +61,7 @@ class LiveFirst(Cursor):
             super().skip()
 
     def confirm(self, serial: int) -> None:
-        if self._live and serial >= self._end:
+        if self._live and serial >= self.end:
             self._live.confirm(serial)
             self._take_count()
         else:
@@ -79,7 +79,7 @@ class LiveFirst(Cursor):
         super().rewind()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
-        if self._live and serial >= self._end:
+        if self._live and serial >= self.end:
             self._live.lose(serial, reading, time)
             self._take_count()
         else:
@@ -98,20 +98,20 @@ class LiveFirst(Cursor):
         if live is None:
             # The newest reading of each source is live as well.
             end = queue.newest + 1 - len(queue.latest)
-            if end - self._ahead > _BACKLOG:
+            if end - self.ahead > _BACKLOG:
                 live = Cursor(queue, self.name, self._sources, self._channels, self._every)
                 live.durable = self.durable
-                live.holes = self.holes  # the lanes do not meet: one list does for both
+                live.stored = self.stored and self.stored.lane()
                 live.start(end)
                 self._live = live
-                self._end = end
+                self.end = end
             return
-        if self._flight or self._ahead < self._end:
+        if self._flight or self.ahead < self.end:
             return
         self._take_count()
         self._live = None
-        self._end = -1
-        self._ahead = live._ahead
+        self.end = -1
+        self.ahead = live.ahead
         self._flight = live._flight
         self._period = live._period
         self._period_ahead = live._period_ahead

@@ -301,7 +301,7 @@ class Spool:
         """Remove what every server has."""
         lowest = self._lowest()
         for cursor in self._cursors:
-            cursor.holes.forget(cursor.position)
+            cursor.stored.holes.forget(cursor.position)
         try:
             self.log.trim(lowest)
         except OSError as error:

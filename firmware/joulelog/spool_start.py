@@ -13,6 +13,7 @@ from ringlog.ringlog import Log
 from .folder import Files
 from .holes import Holes
 from .spool import BLOCK, Spool
+from .stored import Stored
 
 _READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_bytes.py)
 _YEAR_S = const(31557600)
@@ -70,7 +71,7 @@ def open_spool(
             spool.timeless = True
     news = False
     for cursor in cursors:
-        cursor.holes = Holes()
+        cursor.stored = Stored(queue, cursor.name, Holes())
         if cursor.name in state:
             cursor.start(max(spool.first, min(state[cursor.name], following)))
         else:

@@ -251,7 +251,7 @@ class TestLoss(unittest.TestCase):
                 flight = []
             overwritten = len([item for item in flight if item[0] < queue.oldest])
             self.assertEqual(
-                cursor.sent + cursor.dropped + cursor.in_flight + queue.newest + 1 - cursor._ahead,
+                cursor.sent + cursor.dropped + cursor.in_flight + queue.newest + 1 - cursor.ahead,
                 put,
             )
             self.assertTrue(overwritten <= len(flight))

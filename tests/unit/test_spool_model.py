@@ -246,7 +246,7 @@ class World:
             if SINKS[name][1]:
                 done = dict(mirror.done)
                 done.update(mirror.skipped)
-                self.places[name] = mirror.cursor.position, mirror.cursor.holes, done
+                self.places[name] = mirror.cursor.position, mirror.cursor.stored.holes, done
         self.gaps_before = self.gaps
         for name in SINKS:
             if name not in self.mirrors:
@@ -256,7 +256,9 @@ class World:
         """Whether the sinks that wanted this reading were told that it is lost."""
         for name, mirror in self.mirrors.items():
             cursor = mirror.cursor
-            if SINKS[name][1] and cursor.position <= serial and not cursor.holes.has(serial):
+            if not SINKS[name][1] or cursor.position > serial:
+                continue
+            if not cursor.stored.holes.has(serial):
                 return False
         return True
 
@@ -396,7 +398,7 @@ class World:
         cursor = mirror.cursor
         choice = self.chance.below(12)
         live = getattr(cursor, "_live", None)
-        end = cursor._end
+        end = cursor.end
 
         def lane(serial):
             return live is not None and serial >= end
@@ -453,7 +455,7 @@ class World:
             expected = newest + 1 - cursor.position
             live = getattr(cursor, "_live", None)
             if live:
-                expected = max(0, cursor._end - cursor.position) + newest + 1 - live.position
+                expected = max(0, cursor.end - cursor.position) + newest + 1 - live.position
             self.ensure(cursor.waiting == expected >= 0, "waiting", name, cursor.waiting)
         self.ensure(self.spool.used <= self.capacity + 4096, "too large", self.spool.used)
 
@@ -463,8 +465,8 @@ class World:
             for table in (cursor._period, cursor._period_ahead, cursor._superseded_to):
                 self.ensure(len(table) <= len(SOURCES), "grows", name)
             self.ensure(len(cursor._columns) <= 16, "columns grow", name)
-            if cursor.holes:
-                self.ensure(len(cursor.holes._ranges) <= 16, "holes grow", name)
+            if cursor.stored:
+                self.ensure(len(cursor.stored.holes._ranges) <= 16, "holes grow", name)
         self.ensure(len(self.spool.log.state) <= 40, "state grows", len(self.spool.log.state))
 
     async def drain(self):
