@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "lib", "firmware", "tools/
 from ringlog.ringlog import Log  # noqa: E402
 
 from joulelog.folder import Files  # noqa: E402
+from joulelog.reading import Source  # noqa: E402
 from tools.sim import day  # noqa: E402
 
 MOST_BYTES = {"p1": 20, "pzem": 8}
@@ -32,34 +33,14 @@ _CAPACITY = 1 << 22
 _NAMES = ("p1", "pzem")
 
 
-class _Source:
-    def __init__(self, name: str, channels: tuple) -> None:
-        self.name = name
-        self.channels = channels
-
-
-class Sources:
-    """make_source: the same schema gives the same object."""
-
-    def __init__(self) -> None:
-        self._made: dict = {}
-
-    def __call__(self, name: str, channels: tuple) -> _Source:
-        key = (name, tuple(channels))
-        if key not in self._made:
-            self._made[key] = _Source(name, tuple(channels))
-        return self._made[key]
-
-
 def written(
     folder: str, readings: list, schemas: tuple, segment_bytes: int, page_bytes: int
 ) -> tuple[int, Log]:
     """Write readings (time, source, values) into a log; return (bytes of the files, the log)."""
-    sources = Sources()
-    log = Log(Files(folder), _CAPACITY, segment_bytes, page_bytes, sources)
+    log = Log(Files(folder), _CAPACITY, segment_bytes, page_bytes, Source)
     for _ in log.open():
         pass
-    made = [sources(name, channels) for name, channels in zip(_NAMES, schemas, strict=True)]
+    made = [Source(name, tuple(channels)) for name, channels in zip(_NAMES, schemas, strict=True)]
     for serial, (time, source, values) in enumerate(readings):
         stamp = time - _EPOCH_2000
         while not log.append(serial, 1, stamp, made[source], values):

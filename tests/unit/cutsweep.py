@@ -12,8 +12,9 @@ import unittest
 
 import vfs
 from flashdisk import Disk, Image, replay
-from powercut import Books, Run, Sources, opened
+from powercut import Books, Run, opened
 from ringlog.ringlog import Log
+from same_source import make_source
 
 from joulelog.folder import Files
 
@@ -37,8 +38,8 @@ def unmounted(disk) -> None:
     vfs.umount(MOUNT)
 
 
-def new_log(sources, sizes=SMALL, folder=Files):
-    return opened(Log(folder(MOUNT), *sizes, sources))
+def new_log(sizes=SMALL, folder=Files):
+    return opened(Log(folder(MOUNT), *sizes, make_source))
 
 
 class Recorded:
@@ -51,12 +52,11 @@ class Recorded:
         self.blocks = blocks
         self.sizes = sizes
         self.steps = steps
-        self.sources = Sources()
         disk = Disk(image, blocks)
         self.number = start
         self.books = Books(disk, start)
         mounted(disk)
-        self.run = Run(new_log(self.sources, sizes, folder), self.books, self.sources, start)
+        self.run = Run(new_log(sizes, folder), self.books, start)
         self.run.work(steps)
         unmounted(disk)
         self.operations = disk.operations
@@ -64,7 +64,7 @@ class Recorded:
     def check(self, disk, at: int, **known) -> tuple:
         """Mount a cut, open the log, compare; return (log, numbers)."""
         mounted(disk)
-        log = new_log(self.sources, self.sizes)
+        log = new_log(self.sizes)
         return log, self.books.check(log, at, **known)
 
 
@@ -142,7 +142,7 @@ class Sweep(unittest.TestCase):
             books.removals = [(0, 0, found[0] if found else following)]
             disk.left = number * 7 % 37 % (number % 29 + 4)
             try:
-                Run(log, books, recorded.sources, following).work(20)
+                Run(log, books, following).work(20)
             except OSError:
                 self.assertTrue(disk.dead)
             again += disk.dead
@@ -151,7 +151,7 @@ class Sweep(unittest.TestCase):
             if torn and disk.attempted:
                 second.half(disk.attempted)
             mounted(second)
-            log = new_log(recorded.sources, recorded.sizes)
+            log = new_log(recorded.sizes)
             books.check(log, len(disk.operations))
             unmounted(second)
         self.say("second cuts", again, started)
@@ -167,8 +167,7 @@ class Sweep(unittest.TestCase):
             mounted(disk)
             recorded = self.recorded
             books = Books(disk, recorded.number)
-            sources = recorded.sources
-            run = Run(new_log(sources, recorded.sizes), books, sources, recorded.number)
+            run = Run(new_log(recorded.sizes), books, recorded.number)
             run.work(self.recorded.steps, retries=1)
             gc.collect()  # file objects left behind
             self.assertEqual(disk.fail_at, -1)
@@ -176,7 +175,7 @@ class Sweep(unittest.TestCase):
             unmounted(disk)
             again = Disk(disk, self.recorded.blocks)
             mounted(again)
-            books.check(new_log(sources, self.recorded.sizes), len(disk.operations))
+            books.check(new_log(self.recorded.sizes), len(disk.operations))
             unmounted(again)
             count += 1
         self.say("failures of one operation", count, started)

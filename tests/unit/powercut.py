@@ -5,6 +5,8 @@ run.work(STEPS)                     # append, flush, save_state, drop_oldest, tr
 run.books.check(other, cut_at)      # another log, opened after the cut: AssertionError
 """
 
+from same_source import make_source
+
 SCHEMA = (
     ("energy", "kWh", 3, "total_increasing", "energy"),
     ("power", "W", 0, "measurement", "power"),
@@ -16,27 +18,6 @@ HEAVY = 1 << 20  # readings from this number on have a long text
 _FIRST = (1 << 30) - 150  # serials cross the border of small integers
 _GAP_EVERY = 97
 _ALL = 1 << 40
-
-
-class Source:
-    """What readings and schemas name."""
-
-    def __init__(self, name: str, channels: tuple) -> None:
-        self.name = name
-        self.channels = channels
-
-
-class Sources:
-    """make_source: the same schema gives the same object."""
-
-    def __init__(self) -> None:
-        self._made: dict = {}
-
-    def __call__(self, name: str, channels: tuple) -> Source:
-        key = (name, tuple(channels))
-        if key not in self._made:
-            self._made[key] = Source(name, tuple(channels))
-        return self._made[key]
 
 
 def serial_of(number: int) -> int:
@@ -163,12 +144,11 @@ def numbers(log) -> list:
 class Run:
     """Everything that a log does, noted in the books before and after."""
 
-    def __init__(self, log, books: Books, sources: Sources, number: int) -> None:
+    def __init__(self, log, books: Books, number: int) -> None:
         self._retries = 0
         self.log = log
         self.books = books
         self.number = number  # the next reading
-        self._sources = sources
         self.drops = 0
 
     def work(self, steps: int, keep: int = 240, retries: int = 0) -> None:
@@ -192,7 +172,7 @@ class Run:
     def append(self) -> None:
         """One reading; the page is flushed when it is full."""
         boot, stamp, name, values = reading(self.number)
-        source = self._sources(name, SCHEMA)
+        source = make_source(name, SCHEMA)
         serial = serial_of(self.number)
         if not self.log.append(serial, boot, stamp, source, values):
             self.flush()

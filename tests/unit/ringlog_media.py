@@ -5,6 +5,7 @@ import sys
 from ramdisk import RamDisk
 from ringlog.ramfolder import RamFolder
 from ringlog.ringlog import Log
+from same_source import Source, make_source
 
 from joulelog.folder import Files
 
@@ -13,26 +14,6 @@ if VM:
     import vfs
 else:
     import tempfile
-
-
-class Source:
-    def __init__(self, name: str, channels: tuple) -> None:
-        self.name = name
-        self.channels = channels
-
-    def __repr__(self):
-        return "Source(%r, %d)" % (self.name, len(self.channels))
-
-
-_sources: dict = {}
-
-
-def make_source(name: str, channels: tuple) -> Source:
-    """The same object for the same schema."""
-    key = (name, channels)
-    if key not in _sources:
-        _sources[key] = Source(name, channels)
-    return _sources[key]
 
 
 def channels(count: int) -> tuple:

@@ -17,7 +17,7 @@ if sys.implementation.name != "micropython":
 import powercut
 from cutsweep import SMALL, Recorded, Sweep, fat, mounted, new_log, unmounted
 from flashdisk import Disk, replay
-from powercut import Books, Run, Sources
+from powercut import Books, Run
 
 from joulelog.folder import Files
 
@@ -81,14 +81,13 @@ class RuinedSector(Sweep):
 
     def test_costs_what_lies_in_it(self):
         started = time.clock()
-        sources = Sources()
         notes = Watched.notes = []
         start = fat(SECTORS)
         data_begins = first_data_sector(bytes(start.block(0)))
         whole = Disk(start, SECTORS)
         books = Watched.books = Books(whole)
         mounted(whole)
-        Run(new_log(sources, SMALL, Watched), books, sources, 0).work(800)
+        Run(new_log(SMALL, Watched), books, 0).work(800)
         unmounted(whole)
         count = cost = 0
         note = -1
@@ -102,14 +101,14 @@ class RuinedSector(Sweep):
             disk.ruin(operation)
             lost = ruined(notes, note)
             mounted(disk)
-            log = new_log(sources)
+            log = new_log()
             found = books.check(log, number, lost=lost)
             must = books.bounds(number)[0]
             cost = max(cost, len([n for n in lost if n < must and n not in found]))
             following = max(must, found[-1] + 1 if found else 0)
             more = Books(disk, following)
             more.states = [(0, 0, dict(log.state))]
-            Run(log, more, sources, following).work(12)
+            Run(log, more, following).work(12)
             there = powercut.numbers(log)
             self.assertEqual(there[-12:], list(range(following, following + 12)))
             unmounted(disk)

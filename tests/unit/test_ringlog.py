@@ -10,13 +10,13 @@ from ringlog_media import (
     difference,
     drain,
     fill,
-    make_source,
     opened,
     put,
     read_all,
     reading,
     values_of,
 )
+from same_source import make_source
 
 import joulelog  # noqa: F401 - keeps it off the wasm builds: there a whole test has to fit
 

@@ -12,12 +12,12 @@ from ringlog_media import (
     VM,
     channels,
     difference,
-    make_source,
     opened,
     put,
     read_all,
     values_of,
 )
+from same_source import make_source
 
 import joulelog  # noqa: F401 - keeps it off the wasm builds: there a whole test has to fit
 
