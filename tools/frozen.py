@@ -1,7 +1,7 @@
 """A 32-bit MicroPython for this computer with the application frozen in, as in an ESP8266's image.
 
     program = frozen.build(Path("~/micropython"))       # LeftOut says what is missing
-    text = frozen.run(program, "size_run.py", ["config.py", "/dev/pts/7", "70"], 40 * 1024)
+    text = frozen.run(program, "size_run.py", ["config.py", device, "70"], 40 * 1024)
 
 No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen
 MICROPYTHON=<checkout>` measures this one. It is built in a folder of the cache, never in the

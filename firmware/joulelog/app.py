@@ -18,6 +18,7 @@ import machine
 from micropython import const
 
 from . import VERSION, clock, log, registry
+from .errors import ConfigError
 from .guard import Guard
 from .net.wifi import Wifi
 from .queue import Queue
@@ -129,7 +130,13 @@ class App:
             module, entry, about["flash_kb"] != 0 or about["slots"] > _FEW_SLOTS
         )
         self.cursors.append(cursor)
-        sink = module.Sink(entry["name"], entry, self, cursor)
+        try:
+            sink = module.Sink(entry["name"], entry, self, cursor)
+        except ImportError as error:
+            raise ConfigError(
+                "the sink %s needs what is not installed (%s): `make flash` installs it, "
+                "`make deps` on a computer" % (entry["name"], error)
+            )
         cursor.durable = sink.durable
         cursor.newest_only = not sink.carries_time
         return sink

@@ -635,7 +635,7 @@ def test_the_application_installs_with_mip(make, packages, config, tmp_path):
     assert "gas=124.456" in restarted(board, config)
 
 
-def test_the_package_list_is_complete():
+def test_the_package_list_is_complete(packages):
     package = json.loads((ROOT / "package.json").read_text())
     listed = {name: source for name, source in package["urls"]}
     wanted = {

@@ -47,28 +47,11 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("start", [on_cpython, on_vm])
 def test_a_uart_is_a_serial_device(start):
-    # In a process of its own, so that its many terminals go with it.
-    done = subprocess.run(
-        [sys.executable, __file__, *start(SCRIPTS / "uart_echo.py")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def echo(command: list) -> None:
-    """Be the other end of the line of this command, which gets the device as its argument."""
-    # The firmware of another test may look for a meter that had a low number, and take the bytes.
-    held = [pty.openpty() for _ in range(64)]
     master, slave = pty.openpty()
-    assert len(held) == 64
     tty.setraw(slave)
     environment = {**os.environ, "PYTHONPATH": str(SHIMS)}
     process = subprocess.Popen(
-        [*command, os.ttyname(slave)],
+        start(SCRIPTS / "uart_echo.py", os.ttyname(slave)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,7 +70,7 @@ def echo(command: list) -> None:
             try:
                 heard += os.read(master, 256)
             except OSError:
-                raise SystemExit(f"{len(heard)} bytes, then: {process.communicate()[0]}")
+                pytest.fail(f"{len(heard)} bytes, then: {process.communicate()[0]}")
     os.close(master)
     assert heard == sent
     rest, _ = process.communicate(timeout=20)
@@ -216,7 +199,3 @@ def test_the_runner_tells_failures_from_passes(tmp_path):
     wrong = "FAIL test_sample.Sample.test_wrong AssertionError: 1 != 2 (test_sample.py:6)"
     assert wrong in lines
     assert run(on_vm(runner, heap="2M")).returncode == 1  # no test is no success
-
-
-if __name__ == "__main__":
-    echo(sys.argv[1:])

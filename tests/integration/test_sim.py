@@ -305,11 +305,13 @@ def test_pace_is_that_of_the_line():
     meter = Meter("nl22", 1, ticks)  # 9600 baud: about half a second per telegram
     size = len(meter.telegram())
     pty = Pty()
-    threading.Thread(target=serve, args=(pty, meter, ticks), kwargs={"count": 1}).start()
+    thread = threading.Thread(target=serve, args=(pty, meter, ticks), kwargs={"count": 1})
+    thread.start()
     read(pty, time.monotonic() + 2, 1)
     began = time.monotonic()
     heard = read(pty, began + 3, size - 20)
     seconds = time.monotonic() - began
+    thread.join()
     pty.close()
     assert 0.9 < seconds / (len(heard) * 10 / 9600) < 1.25
 
@@ -363,10 +365,12 @@ def test_a_pause_inside_a_telegram():
     meter = Meter("nl50", 1, ticks)
     pty = Pty()
     options = {"count": 1, "faults": Faults(pause_ms=400)}
-    threading.Thread(target=serve, args=(pty, meter, ticks), kwargs=options).start()
+    thread = threading.Thread(target=serve, args=(pty, meter, ticks), kwargs=options)
+    thread.start()
     read(pty, time.monotonic() + 2, 1)
     first = read(pty, time.monotonic() + 0.25)
     second = read(pty, time.monotonic() + 0.6)
+    thread.join()
     pty.close()
     assert b"!" not in first and second.endswith(b"\r\n") and b"!" in second
 
@@ -407,10 +411,12 @@ def test_strict_line_garbles_what_a_wrong_baud_rate_hears():
         settings = termios.tcgetattr(listener)
         settings[4] = settings[5] = speed
         termios.tcsetattr(listener, termios.TCSANOW, settings)
-        threading.Thread(
+        thread = threading.Thread(
             target=serve, args=(pty, Meter("nl22", 1, ticks), ticks), kwargs=options
-        ).start()
+        )
+        thread.start()
         heard = read(pty, time.monotonic() + 1.2)
+        thread.join()
         assert heard and (b"/ISk5\\2SIM382\r\n" in heard) == clear
     os.close(listener)
     pty.close()
@@ -449,7 +455,7 @@ def test_ctrl_c_ends_quietly():
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout.readline().startswith("/dev/")
+        assert process.stdout.readline().startswith("/")
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 0 and process.stderr.read() == ""

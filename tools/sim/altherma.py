@@ -7,7 +7,7 @@
     unit.answer(bytes.fromhex("0340615b"))               # the bytes of the answer, or b""
     unit.values                                          # {"flow_temperature": 35.1, …}
 
-    device = start({"protocol": "I"}, speed=1)           # "/dev/pts/7", in a child process
+    device = start({"protocol": "I"}, speed=1)           # "/tmp/joulelog-k2x9/meter"
 
 Needs the standard library only. Requests that it does not understand are answered by 15 EA, as
 units do. At 9600 baud 8E1 a byte takes 1.15 ms, and a unit thinks for some 10 ms.
@@ -20,7 +20,6 @@ import select
 import sys
 import threading
 import time as _time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +27,7 @@ if __name__ == "__main__":  # started as a file: find the package beside us
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.sim import child
+from tools.sim.terminal import Terminal
 
 _BYTE_S = 11 / 9600
 _THINKS_S = 0.010
@@ -171,28 +171,18 @@ def _put(data: bytearray, at: int, value: float) -> None:
     data[at : at + 2] = round(value).to_bytes(2, "little", signed=True)
 
 
-class Line:
+class Line(Terminal):
     """The unit's end of a pty."""
-
-    def __init__(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.device = os.ttyname(self._slave)
 
     def hear(self, seconds: float) -> bytes:
         """What comes within some seconds, b"" for nothing."""
-        if not select.select([self._master], [], [], seconds)[0]:
+        if not select.select([self.master], [], [], seconds)[0]:
             return b""
-        return os.read(self._master, 64)
+        return os.read(self.master, 64)
 
     def say(self, data: bytes) -> None:
         """Send bytes."""
-        os.write(self._master, data)
-
-    def close(self) -> None:
-        """Hang up."""
-        os.close(self._master)
-        os.close(self._slave)
+        os.write(self.master, data)
 
 
 def serve(

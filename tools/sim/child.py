@@ -1,6 +1,6 @@
 """Serve a simulated meter from a child process that ends with this one, however that ends.
 
-    device = start(Path(__file__), ("--speed", "10"))     # "/dev/pts/7"
+    device = start(Path(__file__), ("--speed", "10"))     # "/tmp/joulelog-k2x9/meter"
 
 The script gets --child as well; it prints its device, and calls wait_for_parent() in a thread.
 """

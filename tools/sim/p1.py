@@ -6,7 +6,7 @@
     meter = Meter("nl50", seed=1, clock=lambda: 1795000000)
     meter.telegram()                                    # bytes, and meter.values: {OBIS: text}
 
-    device = start("nl50")                              # "/dev/pts/7", served by a child process
+    device = start("nl50")                              # served by a child process
 
 Needs the standard library only; the encrypted models need PyPI's `cryptography`.
 The log has one JSON line per telegram: `n`, `time` (UTC), `sent` ("whole", or the fault that

@@ -13,10 +13,10 @@ import random
 import termios
 import threading
 import time as _time
-import tty
 from collections.abc import Callable
 
 from tools.sim import line
+from tools.sim.terminal import Terminal
 
 _UART_BUFFER = 4096  # what a listener that does not read can lag behind
 _CHUNK_S = 0.004  # a UART hands over its FIFO about this often
@@ -62,29 +62,27 @@ class Faults:
         return telegram, state
 
 
-class Pty:
+class Pty(Terminal):
     """A pseudo terminal that loses what nobody reads, as a UART does."""
 
     def __init__(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.device = os.ttyname(self._slave)
+        super().__init__()
+        os.set_blocking(self.master, False)
         self.lost = 0
 
     def waiting(self) -> int:
         """Bytes that the listener has not read yet."""
         count = array.array("i", [0])
-        fcntl.ioctl(self._slave, termios.FIONREAD, count)
+        fcntl.ioctl(self.slave, termios.FIONREAD, count)
         return count[0]
 
     def flush(self) -> None:
         """Forget what nobody read."""
-        termios.tcflush(self._slave, termios.TCIFLUSH)
+        termios.tcflush(self.slave, termios.TCIFLUSH)
 
     def baud(self) -> int:
         """The speed that the listener has set, or 0 where nobody has."""
-        speed = termios.tcgetattr(self._slave)[5]
+        speed = termios.tcgetattr(self.slave)[5]
         return {termios.B9600: 9600, termios.B115200: 115200}.get(speed, 0)
 
     def write(self, data: bytes) -> None:
@@ -93,15 +91,10 @@ class Pty:
             self.lost += len(data)
             return
         try:
-            sent = os.write(self._master, data)
+            sent = os.write(self.master, data)
         except BlockingIOError:
             sent = 0
         self.lost += len(data) - sent
-
-    def close(self) -> None:
-        """Hang up: the listener gets an error or an end of file."""
-        os.close(self._master)
-        os.close(self._slave)
 
 
 class Ticks:

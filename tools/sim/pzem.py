@@ -17,13 +17,13 @@ import select
 import sys
 import threading
 import time
-import tty
 from pathlib import Path
 
 if __name__ == "__main__":  # started as a file: find the package beside us
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.sim import child, slaves
+from tools.sim.terminal import Terminal
 
 _CHUNK = 4  # bytes that an adapter hands over at once
 _LATE_S = 0.4
@@ -82,9 +82,9 @@ class Server:
         self._think_s = think_s / speed
         self._late_s = 1 / speed
         self._stop = threading.Event()
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.device = os.ttyname(self._slave)
+        self._terminal = Terminal()
+        self._master = self._terminal.master
+        self.device = self._terminal.device
         self._thread = threading.Thread(target=self.serve, daemon=True)
 
     def start(self) -> "Server":
@@ -97,8 +97,7 @@ class Server:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(5)
-        os.close(self._master)
-        os.close(self._slave)
+        self._terminal.close()
 
     def serve(self) -> None:
         """Answer until close()."""
