@@ -32,7 +32,7 @@ format: $(VENV)/dev ## format the code
 	$(VENV)/bin/ruff check --fix-only -q .
 	$(VENV)/bin/ruff format .
 
-size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …; MICROPYTHON=<checkout> for ONLY=frozen)
+size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …; MICROPYTHON=<checkout> for frozen and drain)
 	@$(PY) tools/size.py $(if $(ONLY),--only $(ONLY)) $(if $(MICROPYTHON),--micropython '$(MICROPYTHON)')
 
 deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of checkouts>: without GitHub)

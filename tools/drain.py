@@ -10,7 +10,8 @@ InfluxDB or mosquitto, or EmonCMS's contract server, while a new reading comes e
 
 runtime "parts" is the VM in 100 kB of heap with the image of an ESP32: queue, spool and sink as
 they are, without the check of the config and the decoding of telegrams. "vm" and "cpython" are the
-whole firmware, with a simulated meter, on the VM in the heap of an ESP32.
+whole firmware, with a simulated meter, on the VM in the heap of an ESP32. "frozen" is the whole
+firmware again, in 100 kB, with what an ESP32's image has frozen in (tools/frozen.py), on littlefs.
 
 VM time is the CPU time of its process (user and system), from the start report until the last old
 reading has arrived: whatever it does for the new ones meanwhile is in it.
@@ -43,14 +44,14 @@ from joulelog.reading import Source  # noqa: E402
 from tests.servers.emoncms import WRITE_KEY, EmonCms  # noqa: E402
 from tests.servers.real_influxdb import RealInfluxdb  # noqa: E402
 from tests.servers.real_mosquitto import Mosquitto, Recorder  # noqa: E402
-from tools import run  # noqa: E402
+from tools import frozen, run  # noqa: E402
 from tools.sim.day import INTERVAL_S, P1, Day  # noqa: E402
 from tools.sim.p1 import Meter, Pty, Ticks, serve  # noqa: E402
 
 KINDS = ("influxdb", "emoncms", "mqtt")
 HEAP = "100k"
 _PARTS = ROOT / "tests/vm/scripts/drain_parts.py"
-_CAPACITY = 1000  # kB
+_CAPACITY = 600  # kB: what an ESP32 has
 _BOOT = 0x2B0BAD5
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -102,6 +103,7 @@ class Drain:
         page: int = 640,
         slots: int = 64,
         burst: int = 0,
+        program: Path | None = None,
     ) -> None:
         self.old: Readings = {}
         self.live: list[tuple[int, float]] = []  # Unix time of a telegram, when it was sent
@@ -114,6 +116,7 @@ class Drain:
         self._count = count
         self._backfill = backfill
         self._runtime = runtime
+        self._program = program  # of "frozen": what frozen.build() returns
         self._how = (runtime == "vm", profile, heap)
         self._values: list = []  # of a new reading of "parts", before its number is added
         self._channels: tuple = ()
@@ -178,6 +181,7 @@ class Drain:
             assert self._process and self._process.poll() is None, self.said()
             assert time.monotonic() < deadline, f"{self.arrived()} arrived; {self.said()}"
             assert " failed" not in self.said(), self.said()
+            assert "not enough memory" not in self.said(), self.said()
             if meanwhile and self.arrived() > self._count // 5:
                 meanwhile()
                 meanwhile = None
@@ -346,10 +350,17 @@ class Drain:
             f"queue = {{'flash_kb': {_CAPACITY}}}\nlog = {log!r}\n"
         )
         parts = self._runtime == "parts"
-        line = self._parts() if parts else run.command(config, [], *self._how)
+        cwd = ROOT
+        if self._program and pty:
+            cwd = self._folder / "chip"
+            line = self._frozen(readers, pty.device, cwd)
+        elif parts:
+            line = self._parts()
+        else:
+            line = run.command(config, [], *self._how)
         with (self._folder / "firmware.out").open("wb") as output:
             self._process = subprocess.Popen(
-                line, stdout=output, stderr=output, env=run.environment(False), cwd=ROOT
+                line, stdout=output, stderr=output, env=run.environment(False), cwd=cwd
             )
         deadline = time.monotonic() + 30
         while "wait on the flash" not in self.said():
@@ -379,6 +390,19 @@ class Drain:
         (self._folder / "job.json").write_text(json.dumps(job))
         arguments = [str(self._folder / "job.json")]
         return run_vm.command(_PARTS, arguments, self._how[1], self._how[2] or HEAP)
+
+    def _frozen(self, readers: list, uart: str, folder: Path) -> list[str]:
+        """The command for the whole firmware as main.py starts it; its config is in the folder."""
+        assert self._program
+        folder.mkdir()
+        (folder / "config.py").write_text(
+            f"device = 'logger'\nreaders = {readers!r}\nsinks = {[self._sink()]!r}\n"
+            "wifi = {'ssid': 'home', 'password': 'its password'}\n"
+        )
+        flash = frozen.new_flash(self._program, folder / "flash", self._folder / "spool")
+        heap_bytes = int((self._how[2] or HEAP).rstrip("k")) * 1024
+        heap_bytes += frozen.shims(self._program, uart)
+        return frozen.command(self._program, "main.py", flash, uart, [], heap_bytes)
 
     def _listen(self) -> None:
         """Take the times of new readings from what the parts say."""

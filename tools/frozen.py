@@ -1,16 +1,18 @@
-"""A 32-bit MicroPython for this computer with the application frozen in, as in an ESP8266's image.
+"""A 32-bit MicroPython for this computer with the application frozen in, as in a chip's image.
 
-    program = frozen.build(Path("~/micropython"))       # LeftOut says what is missing
+    program = frozen.build(Path("~/micropython"), "esp8266")       # LeftOut says what is missing
     text = frozen.run(program, "size_run.py", ["config.py", device, "70"], 40 * 1024)
 
 No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen
 MICROPYTHON=<checkout>` measures this one. It is built in a folder of the cache, never in the
-repository; in the checkout only mpy-cross is built. Settings that the heap can feel are those of
-the ESP8266's port (tools/host/frozen); its board is boards/ESP8266_GENERIC.
+repository; in the checkout only mpy-cross is built. Settings that the heap can feel, and what is
+frozen, are those of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC or
+boards/ESP32_GENERIC. The flash is a file with a littlefs in it.
 
 Needs make and a gcc that can make 32-bit programs (Debian: gcc-multilib).
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -26,24 +28,30 @@ import deps  # noqa: E402
 import vm  # noqa: E402
 
 _VARIANT = ROOT / "tools/host/frozen"
-_FLASH_BYTES = 251 * 4096  # as in chip.py
-# The pins of the chip do nothing on a computer, and its only UART is where the meter is.
+_BLOCK = 4096
+# The pins of the chip do nothing on a computer, and its UART is where the meter is.
 _BOARD = """
 NAME = "HOST"
 CHIP = "host"
 UARTS = {}
-LED = None
 LOG_DIRECTORY = "/flash"
 """
+# chip -> its board, blocks of the file system, what else is different from the board's
+_CHIPS = {
+    # Its port has the UART's buffer in the heap; the LED's pin is the log's where a meter is.
+    "esp8266": ("ESP8266_GENERIC", 251, "LED = None\nHEAP_BUFFER = RX_BUFFER + 1\n"),
+    "esp32": ("ESP32_GENERIC", 512, "HEAP_BUFFER = 0\n"),
+}
 _START = "import sys,chip;chip.start(*sys.argv[1:3]);sys.argv[:]=sys.argv[2:];__import__(%r)"
+_FILL = "import sys,chip;chip.fill(*sys.argv[1:3])"
 
 
 class LeftOut(Exception):
     """It cannot be built here; the text says what it needs."""
 
 
-def build(micropython: Path | None) -> Path:
-    """Build what is not up to date; return the program."""
+def build(micropython: Path | None, chip: str) -> Path:
+    """Build what is not up to date for "esp8266" or "esp32"; return the program."""
     if micropython is None:
         raise LeftOut("MICROPYTHON=<checkout of github.com/micropython/micropython>")
     micropython = micropython.expanduser().resolve()
@@ -56,22 +64,27 @@ def build(micropython: Path | None) -> Path:
     packages = deps.path()
     if packages is None:
         raise LeftOut("mqtt_as (make deps)")
-    key = hashlib.sha256(f"{micropython} {ROOT}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{micropython} {ROOT} {chip}".encode()).hexdigest()[:12]
     folder = vm.cache() / "frozen" / key
     folder.mkdir(parents=True, exist_ok=True)
-    board = (ROOT / "boards/ESP8266_GENERIC/board.py").read_text()
-    (folder / "board.py").write_text(board + _BOARD)
-    for step in (
-        ["make", "-C", str(micropython / "mpy-cross"), "-j2"],
-        [
-            *("make", "-C", str(micropython / "ports/unix"), "-j2", f"VARIANT_DIR={_VARIANT}"),
-            *(f"BUILD={folder / 'output'}", f"FROZEN_MANIFEST={_VARIANT / 'manifest.py'}"),
-        ],
-    ):
-        variables = {**os.environ, "JOULELOG_DEPS": str(packages), "JOULELOG_FROZEN": str(folder)}
-        done = subprocess.run(step, env=variables, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit("frozen: this failed:\n" + (done.stdout + done.stderr)[-2000:])
+    name, blocks, changes = _CHIPS[chip]
+    board = (ROOT / "boards" / name / "board.py").read_text()
+    (folder / "board.py").write_text(board + _BOARD + changes)
+    (folder / "empty.flash").write_bytes(b"\xff" * (blocks * _BLOCK))
+    with open(vm.cache() / "frozen/lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the checkout's mpy-cross
+        for step in (
+            ["make", "-C", str(micropython / "mpy-cross"), "-j2"],
+            [
+                *("make", "-C", str(micropython / "ports/unix"), "-j2", f"VARIANT_DIR={_VARIANT}"),
+                *(f"BUILD={folder / 'output'}", f"FROZEN_MANIFEST={_VARIANT / 'manifest.py'}"),
+            ],
+        ):
+            variables = {**os.environ, "JOULELOG_DEPS": str(packages)}
+            variables |= {"JOULELOG_FROZEN": str(folder), "JOULELOG_CHIP": chip}
+            done = subprocess.run(step, env=variables, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit("frozen: this failed:\n" + (done.stdout + done.stderr)[-2000:])
     return folder / "output/micropython"
 
 
@@ -80,13 +93,9 @@ def run(
 ) -> str:
     """Run a script of tests/vm/scripts with a meter at arguments[1]; return what it printed."""
     with tempfile.TemporaryDirectory(prefix="joulelog-frozen-") as folder:
-        flash = Path(folder) / "flash"
-        flash.write_bytes(b"\xff" * _FLASH_BYTES)
+        flash = new_flash(program, Path(folder) / "flash")
         done = subprocess.run(
-            [
-                *(program, "-X", f"heapsize={heap_bytes}", "-c", _START % Path(script).stem),
-                *(flash, arguments[1], *arguments),
-            ],
+            command(program, script, flash, arguments[1], arguments, heap_bytes),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=timeout_s,
@@ -94,6 +103,33 @@ def run(
             check=False,
         )
     return done.stdout.decode(errors="replace")
+
+
+def command(
+    program: Path, script: str, flash: Path, uart: str, arguments: list[str], heap_bytes: int
+) -> list[str]:
+    """The command for a frozen script: main.py, or one of tests/vm/scripts."""
+    start = _START % Path(script).stem
+    line = [program, "-X", f"heapsize={heap_bytes}", "-c", start, flash, uart, *arguments]
+    return [str(word) for word in line]
+
+
+def new_flash(program: Path, path: Path, spool: Path | None = None) -> Path:
+    """Make an empty flash, or one with the files of a folder in its spool; return its path."""
+    shutil.copyfile(program.parent.parent / "empty.flash", path)
+    if spool:
+        line = [program, "-X", "heapsize=4M", "-c", _FILL, path, spool]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def shims(program: Path, uart: str) -> int:
+    """Bytes of heap that only a computer needs: for what is C code on a chip."""
+    with tempfile.TemporaryDirectory(prefix="joulelog-frozen-") as folder:
+        flash = new_flash(program, Path(folder) / "flash")
+        line = command(program, "chip", flash, uart, [], 1 << 20)
+        done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True)
+    return int(done.stdout.split()[1])
 
 
 def _makes_32_bits() -> bool:

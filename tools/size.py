@@ -15,7 +15,9 @@
     wear       erases of the worst block in 20 years, per layout of the flash (tools/wear.py)
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB)
     spool      heap that the spool adds to P1 -> MQTT, and smallest heap of a drain on an ESP8266
-    drain      readings of a P1 meter that leave the flash per second of VM time, by server
+    drain      readings of a P1 meter that leave the flash per second of VM time, by server: queue,
+               spool and sink from ROMFS in 100 kB; the whole firmware frozen (--micropython) in
+               100 kB, and the smallest heap of that
     frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython)
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
@@ -59,6 +61,7 @@ _STEP_FACTORS = {"esp32": 200, "esp8266": 500}
 _ROOMY = "220k"
 _FROZEN_HEAP = 38 * 1024  # ports/esp8266/main.c
 _FROZEN_ROOMY = 64 * 1024  # less than an ESP32 has: what is dropped in a small heap is dropped
+_LATEST_S = 2  # a new reading beside a backlog, with live_first
 
 Row = tuple[str, int, str]  # name, figure, unit
 
@@ -139,18 +142,11 @@ class Measure:
         In a hurry only the budget is tried.
         """
         for profile, sink in _combinations():
-            name = f"smallest heap {profile} P1 -> {sink}"
-            low, high = 30, 200  # kB: does not run, runs
-            if self._quick and name in self._budgets:
-                low = self._budgets[name] - 1
-                high = low + 2  # the figure where it does not run in the budget
-            while high - low > 1:
-                middle = (low + high) // 2
-                if _delivered(self._pipeline(profile, sink, f"{middle}k", 70, 20)):
-                    high = middle
-                else:
-                    low = middle
-            yield name, high, "kB"
+
+            def fits(heap: int, profile=profile, sink=sink) -> bool:
+                return _delivered(self._pipeline(profile, sink, f"{heap}k", 70, 20))
+
+            yield self._least(f"smallest heap {profile} P1 -> {sink}", 30, 200, fits)
 
     def examples(self) -> Iterator[Row]:
         """Smallest heap of each example config; in a hurry only the budgets are tried."""
@@ -223,28 +219,46 @@ class Measure:
                 used.append(_last(text, "MEM running")[0])
             yield f"spool {profile}, added to P1 -> mqtt", used[1] - used[0], "bytes"
         for kind in self._drain_kinds():
-            name = f"smallest heap esp8266 drain -> {kind}"
-            low, high = 50, 120  # kB: does not run, runs
-            if self._quick and name in self._budgets:
-                low = self._budgets[name] - 1
-                high = low + 2
-            while high - low > 1:
-                middle = (low + high) // 2
-                if self._drains(kind, f"{middle}k"):
-                    high = middle
-                else:
-                    low = middle
-            yield name, high, "kB"
+
+            def fits(heap: int, kind=kind) -> bool:
+                how = {"profile": "esp8266", "heap": f"{heap}k", "page": 256, "slots": 8}
+                how["entry"] = {"batch": 1024}
+                return self._drains(kind, 300, **how)
+
+            yield self._least(f"smallest heap esp8266 drain -> {kind}", 50, 120, fits)
 
     def drain(self) -> Iterator[Row]:
         """How fast a day's backlog goes out in 100 kB of heap."""
         count = 1500 if self._quick else 8640
+        unit = "readings per second of VM time, less than nothing is more"
         for kind in self._drain_kinds():
-            with self._drain(kind, count) as one:
-                one.run()
-                one.check()
-            unit = "readings per second of VM time, less than nothing is more"
-            yield f"drain P1 -> {kind}", -int(one.rate), unit
+            yield f"drain P1 -> {kind}", -self._rate(kind, count, "live_first"), unit
+        try:
+            program = frozen.build(self._micropython, "esp32")
+        except frozen.LeftOut as reason:
+            print(f"drain of the whole firmware: left out: needs {reason}")
+            return
+        how = {"runtime": "frozen", "program": program}
+        for kind in self._drain_kinds():
+            orders = ("live_first",) if kind == "emoncms" else ("live_first", "in_order")
+            slowest = min([self._rate(kind, count, order, **how) for order in orders])
+            yield f"drain frozen P1 -> {kind}", -slowest, unit
+
+            def fits(heap: int, kind=kind) -> bool:
+                return self._drains(kind, 1500, heap=f"{heap}k", **how)
+
+            yield self._least(f"smallest heap frozen drain -> {kind}", 50, 120, fits)
+
+    def _rate(self, kind: str, count: int, backfill: str, **how) -> int:
+        """Readings per second of VM time; what came late, wrong or in disorder is an error."""
+        with self._drain(kind, count, backfill, **how) as one:
+            one.run()
+            one.check()
+            if kind == "emoncms" or backfill == "in_order":
+                one.check_order()
+            elif max(one.lateness_s) > _LATEST_S:
+                raise SystemExit(f"{kind}: a new reading came after {max(one.lateness_s):.1f} s")
+        return int(one.rate)
 
     def _drain_kinds(self) -> tuple[str, ...]:
         if deps.path() is None:
@@ -255,31 +269,39 @@ class Measure:
             raise LeftOut(f"what the tests need ({reason})")
         return drain.KINDS
 
-    def _drain(self, kind: str, count: int, **how):
+    def _drain(self, kind: str, count: int, backfill: str, **how):
         import drain
 
-        backfill = "" if kind == "emoncms" else "live_first"
-        return drain.Drain(self._folder / kind / str(count), kind, count, backfill, **how)
+        folder = Path(tempfile.mkdtemp(prefix=kind, dir=self._folder))
+        return drain.Drain(folder, kind, count, "" if kind == "emoncms" else backfill, **how)
 
-    def _drains(self, kind: str, heap: str) -> bool:
-        """Whether 300 readings leave an ESP8266's flash in that heap."""
-        folder = self._folder / kind
-        how = {"profile": "esp8266", "heap": heap, "page": 256, "slots": 8}
-        how["entry"] = {"batch": 1024}
+    def _drains(self, kind: str, count: int, **how) -> bool:
+        """Whether so many readings leave the flash, and no task fails."""
         try:
-            with self._drain(kind, 300, **how) as one:
+            with self._drain(kind, count, "live_first", **how) as one:
                 one.run(20)
                 one.check()
         except AssertionError:
             return False
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         return True
+
+    def _least(self, name: str, low: int, high: int, fits: Callable[[int], bool]) -> Row:
+        """The smallest heap in kB that fits; low does not. In a hurry only the budget is tried."""
+        if self._quick and name in self._budgets:
+            low = self._budgets[name] - 1
+            high = low + 2  # the figure where it does not run in the budget
+        while high - low > 1:
+            middle = (low + high) // 2
+            if fits(middle):
+                high = middle
+            else:
+                low = middle
+        return name, high, "kB"
 
     def frozen(self) -> Iterator[Row]:
         """Heap of frozen code in an ESP8266, what only a computer has in its heap taken off."""
         try:
-            program = frozen.build(self._micropython)
+            program = frozen.build(self._micropython, "esp8266")
         except frozen.LeftOut as reason:
             raise LeftOut(str(reason))
         for sink in ("console", "mqtt"):
@@ -297,15 +319,11 @@ class Measure:
                 yield f"{name}, largest block", -largest, "bytes, less than nothing is more"
             else:
                 print(f"  {name}: does not run in 38 kB")
-            low, high = 28, _FROZEN_ROOMY // 1024  # kB: does not run, runs
-            while not self._quick and high - low > 1:
-                middle = (low + high) // 2
-                if _delivered(self._frozen(program, sink, middle * 1024 + shims)):
-                    high = middle
-                else:
-                    low = middle
-            if not self._quick:
-                yield f"{name}, smallest heap", high, "kB"
+
+            def fits(heap: int, sink=sink, shims=shims) -> bool:
+                return _delivered(self._frozen(program, sink, heap * 1024 + shims))
+
+            yield self._least(f"{name}, smallest heap", 28, _FROZEN_ROOMY // 1024, fits)
 
     def _frozen(self, program: Path, sink: str, heap_bytes: int) -> str:
         config = self._config(sink)
@@ -482,7 +500,7 @@ def main() -> int:
     parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
-    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen")
+    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen and drain")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(_FIGURES)
     unknown = [name for name in wanted if name not in _FIGURES]

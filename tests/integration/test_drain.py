@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
-from tools import drain
+from tools import drain, frozen
 from tools.drain import Drain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +30,16 @@ def started(folder: Path, kind: str, count: int, backfill: str, **how) -> Drain:
         tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")
     if kind == "mqtt":
         tiers.require("mosquitto", "servers", "apt install mosquitto")
+    if how.get("runtime") == "frozen":
+        checkout = os.environ.get("MICROPYTHON")
+        try:
+            how["program"] = frozen.build(Path(checkout) if checkout else None, "esp32")
+        except frozen.LeftOut as reason:
+            tiers.missing(str(reason), "micropython", "see tools/frozen.py")
     return Drain(folder, kind, count, backfill, **how)
 
 
-@pytest.mark.parametrize("runtime", ["parts", "vm"])
+@pytest.mark.parametrize("runtime", ["parts", "vm", "frozen"])
 @pytest.mark.parametrize("kind", ["influxdb", "mqtt"])
 def test_new_readings_pass_the_backlog(runtime: str, kind: str, tmp_path: Path) -> None:
     with started(tmp_path, kind, COUNT, "live_first", runtime=runtime) as found:
@@ -43,10 +49,11 @@ def test_new_readings_pass_the_backlog(runtime: str, kind: str, tmp_path: Path) 
     assert len(found.lateness_s) >= 3 and max(found.lateness_s) <= LATEST_S, found.lateness_s
 
 
+@pytest.mark.parametrize("runtime", ["parts", "frozen"])
 @pytest.mark.parametrize("kind", drain.KINDS)
-def test_in_order(kind: str, tmp_path: Path) -> None:
+def test_in_order(kind: str, runtime: str, tmp_path: Path) -> None:
     backfill = "" if kind == "emoncms" else "in_order"  # it has no other way
-    with started(tmp_path, kind, COUNT, backfill) as found:
+    with started(tmp_path, kind, COUNT, backfill, runtime=runtime) as found:
         found.run()
         found.check()
         found.check_order()

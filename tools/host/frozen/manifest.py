@@ -1,10 +1,13 @@
-"""What is frozen into the VM of tools/frozen.py: what an ESP8266's image has, and stand-ins."""
+"""What is frozen into the VM of tools/frozen.py: what a chip's image has, and stand-ins."""
 
 import os
 
 include("$(MPY_DIR)/extmod/asyncio")
-for _name in ("logging", "names"):
-    module(_name + ".py", base_path="../../../firmware/small", opt=2)
+if os.environ["JOULELOG_CHIP"] == "esp8266":
+    for _name in ("logging", "names"):
+        module(_name + ".py", base_path="../../../firmware/small", opt=2)
+else:
+    require("logging")
 require("ssl")
 require("aiohttp")
 package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)

@@ -1,11 +1,11 @@
-// MicroPython on this computer with what of the ESP8266's settings the heap can feel: for
+// MicroPython on this computer with what of a chip's settings the heap can feel: for
 // tools/frozen.py. The rest is the unix port's.
 
 #define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 
 #include "variants/mpconfigvariant_common.h"
 
-// ports/esp8266/mpconfigport.h
+#ifdef JOULELOG_esp8266 // ports/esp8266/mpconfigport.h
 #define MICROPY_MODULE___FILE__ (0)
 #define MICROPY_PY_DELATTR_SETATTR (0)
 #define MICROPY_PY_SYS_PS1_PS2 (0)
@@ -14,3 +14,4 @@
 #define MICROPY_ALLOC_PARSE_RULE_INC (8)
 #define MICROPY_ALLOC_PARSE_RESULT_INC (8)
 #define MICROPY_ALLOC_PARSE_CHUNK_INIT (64)
+#endif
