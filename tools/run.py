@@ -104,7 +104,8 @@ def run(wanted: argparse.Namespace) -> int:
     def terminated(_number, _frame) -> None:
         if child is None:
             raise KeyboardInterrupt
-        child.send_signal(signal.SIGINT)
+        # The VM knows no other.
+        child.send_signal(signal.SIGINT if wanted.vm else signal.SIGTERM)
 
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, terminated)

@@ -145,27 +145,28 @@ class Cursor:
             if time is None and not timeless:
                 if boot == queue.boot or not queue.clock.source:
                     return None
-                self.ahead = serial + 1
                 if serial > self._refused_to and self._wants(reading, None):
                     self._refused_to = serial
                     self._refuse(
                         (serial, None, reading, boot), "nobody told the time of that start"
                     )
+                self.ahead = serial + 1
                 continue
-            self.ahead = serial + 1
             if not self._wants(reading, time):
+                self.ahead = serial + 1
                 continue
             name = reading[SOURCE].name
             period = time // self._every if self._every and time is not None else None
             self._flight.append((serial, name, period, self._period_ahead.get(name), time))
+            self.ahead = serial + 1  # behind it: Ctrl-C may come in between, position must hold
             self._period_ahead[name] = period
             return serial, time, reading, boot
         return None
 
     def unread(self) -> None:
         """Give back the reading that next() returned last."""
+        self.ahead = self._flight[-1][_SERIAL]
         entry = self._flight.pop()
-        self.ahead = entry[_SERIAL]
         self._period_ahead[entry[_NAME]] = entry[_BEFORE]
 
     def skip(self) -> None:
@@ -215,8 +216,8 @@ class Cursor:
 
     def set_aside(self, item: tuple, why: str) -> None:
         """The server refuses this item for good: not sent, but kept with the reason."""
-        self.dismiss(item[0])
         self._refuse(item, why)
+        self.dismiss(item[0])
 
     def rewind(self) -> None:
         """Go back to the first reading that is not confirmed."""
@@ -228,8 +229,8 @@ class Cursor:
             serial = entry[_SERIAL]
             if self.stored.holes.has(serial) if self.stored else serial < queue.oldest:
                 self._count_lost()  # overwritten while it was on its way
-        self._flight = []
         self.ahead = position if self.stored else max(position, queue.oldest)
+        self._flight = []
         self._period_ahead = dict(self._period)
         self._event.set()
 

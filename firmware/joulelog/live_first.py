@@ -111,8 +111,8 @@ class LiveFirst(Cursor):
         self._take_count()
         self._live = None
         self.end = -1
-        self.ahead = live.ahead
         self._flight = live._flight
+        self.ahead = live.ahead
         self._period = live._period
         self._period_ahead = live._period_ahead
         self._refused_to = max(self._refused_to, live._refused_to)

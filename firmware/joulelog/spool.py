@@ -58,7 +58,6 @@ class Spool:
         self._bytes = 0  # written in this run
         self._cursors = [cursor for cursor in queue.cursors if cursor.durable]
         self._next = log.last + 1  # serial of the next reading to append
-        self._pending = 0  # serial of the first reading in the page, while there is one
         self._written_ms = 0  # uptime of the last write
         self._retry_ms = 0  # uptime before which the flash is left alone
         self._broken = False
@@ -97,7 +96,7 @@ class Spool:
     @property
     def unwritten(self) -> int:
         """The first serial number that is not on the flash."""
-        return self._pending if self.log.pending else self._next
+        return self.log.pending_first if self.log.pending else self._next
 
     def reader(self):
         """A reader of the log, for a cursor."""
@@ -114,7 +113,7 @@ class Spool:
         while self._next <= serial:
             if not self._append() and not self._flush():
                 return False
-        if self.log.pending and self._pending <= serial:
+        if self.log.pending and self.log.pending_first <= serial:
             self._flush()
         return True
 
@@ -137,7 +136,12 @@ class Spool:
     def close(self) -> None:
         """Write all that waits."""
         queue = self._queue
+        log = self.log
         self._retry_ms = 0  # it is the last chance
+        if log.pending_first >= queue.oldest:
+            log.forget_page()  # Ctrl-C may have come while it was made
+        if not log.pending:
+            self._next = log.last + 1
         self._next = max(self._next, self._lowest())
         while self._next <= queue.newest:
             if not self._append() and not self._flush():
@@ -182,7 +186,8 @@ class Spool:
         if not self.log.pending:
             return
         due = self.sync_ms and clock.uptime_ms() + _POLL_MS >= self._written_ms + self.sync_ms
-        if due or self._pending < queue.newest + 1 - queue.slots + queue.slots // 8:
+        late = queue.newest + 1 - queue.slots + queue.slots // 8
+        if due or self.log.pending_first < late:
             await self._make_room()
             self._flush()
 
@@ -205,8 +210,6 @@ class Spool:
             self._logger.error("a reading is for RAM only: %s", error)
             self._next = serial + 1
             return True
-        if self.log.pending == 1:
-            self._pending = serial
         if stamp < 0:
             self.timeless = True
         self._next = serial + 1

@@ -62,6 +62,11 @@ class Log(Segments):
         return self._page.count
 
     @property
+    def pending_first(self) -> int:
+        """Serial number of the first of them."""
+        return self._page.first
+
+    @property
     def first(self) -> int:
         """Serial number of the oldest reading, or one before it; -1 where there is none."""
         oldest = self.oldest()
@@ -137,6 +142,10 @@ class Log(Segments):
         except ValueError:
             page.clear()
             raise
+
+    def forget_page(self) -> None:
+        """Give up the page in RAM, whoever was cut off while he made it; append() again."""
+        self._page.clear()
 
     def flush(self, state: bool = False) -> bool:
         """Write the page in RAM, and the state where wanted; False: the capacity is used up.

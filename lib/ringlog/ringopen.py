@@ -52,7 +52,7 @@ class Opening:
         folder = segments.folder
         segments.buffer.forget()
         segments.names = sorted([name for name in folder.names() if _is_segment(name)])
-        segments.sizes = []
+        segments.sizes = {}
         segments.used_bytes = 0
         for name in segments.names:
             try:
@@ -60,7 +60,7 @@ class Opening:
             except OSError:
                 size = 0
                 segments.damaged += 1
-            segments.sizes.append(size)
+            segments.sizes[name] = size
             segments.used_bytes += size
             yield
 

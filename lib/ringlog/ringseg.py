@@ -21,7 +21,7 @@ class Segments:
         self.buffer = PageBuffer(page_bytes)
         self.scratch = bytearray(_SCRATCH)  # nothing stays in it from one slice to the next
         self.names: list = []
-        self.sizes: list = []
+        self.sizes: dict = {}  # name -> bytes
         self.used_bytes = 0
         self.damaged = 0  # times that something was met that is no page, or none any more
         self.removed = 0
@@ -33,10 +33,7 @@ class Segments:
 
     def size_of(self, name: str) -> int:
         """Bytes of a segment, 0 where it is gone."""
-        for index in range(len(self.names) - 1, -1, -1):
-            if self.names[index] == name:
-                return self.sizes[index]
-        return 0
+        return self.sizes.get(name, 0)
 
     def containing(self, serial: int) -> str:
         """The segment that this reading is in, or the oldest; "" if there is none."""
@@ -89,11 +86,10 @@ class Segments:
         self._set_size(name, self.size_of(name) + len(data))
 
     def _set_size(self, name: str, size: int) -> None:
+        self.used_bytes += size - self.size_of(name)
+        self.sizes[name] = size
         if name not in self.names:
             self.names.append(name)
-            self.sizes.append(0)
-        self.used_bytes += size - self.sizes[-1]
-        self.sizes[-1] = size
 
     def remove(self, index: int) -> None:
         """Remove a segment; OSError where it stays."""
@@ -104,7 +100,7 @@ class Segments:
             if error.errno != _ENOENT:
                 raise
         del self.names[index]
-        self.used_bytes -= self.sizes.pop(index)
+        self.used_bytes -= self.sizes.pop(name, 0)
         self.removed += 1
 
 

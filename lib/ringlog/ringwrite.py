@@ -136,8 +136,8 @@ class PageInRam:
         if slot == len(self.tracks):
             self.tracks.append(None)
         track.begin(self._stamp)
-        self.tracks[slot] = track
         self.schemas[slot] = payload
+        self.tracks[slot] = track
         return slot
 
 

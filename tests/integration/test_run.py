@@ -2,95 +2,17 @@
 
 import os
 import re
-import select
 import signal
-import subprocess
-import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
-
-from tests import tiers
-from tools.sim.p1 import Meter, Pty, Ticks, serve
+from run_rig import Line, Run, config
 
 ROOT = Path(__file__).resolve().parents[2]
 TELEGRAM = ROOT / "tests/fixtures/dsmr/nl_ene5-xs210-esmr-5-0.txt"
 READING = r"\d\d:\d\d:\d\dZ %s energy_import"
 ON_THE_VM = [["--vm", "--profile", "esp32"], ["--vm", "--profile", "esp32-files"]]
-
-
-class Run:
-    """`tools/run.py` in a session of its own, so that Ctrl-C reaches it and nothing else."""
-
-    def __init__(
-        self, *arguments: str, cwd: Path = ROOT, terminal: bool = False, **variables
-    ) -> None:
-        self.output = ""
-        command = [sys.executable, str(ROOT / "tools/run.py"), *arguments]
-        environment = {k: v for k, v in os.environ.items() if k not in ("SPEED", "TABLE")}
-        options: dict = {"cwd": cwd, "env": environment | variables, "start_new_session": True}
-        if terminal:
-            self._end, other = os.openpty()
-            self._process = subprocess.Popen(command, stdout=other, stderr=other, **options)
-            os.close(other)
-        else:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
-            )
-            assert self._process.stdout is not None
-            self._end = self._process.stdout.fileno()
-
-    def wait_for(self, pattern: str, limit_s: float = 30, count: int = 1) -> None:
-        """Read until the pattern was printed so many times."""
-        deadline = time.monotonic() + limit_s
-        while len(re.findall(pattern, self.output)) < count:
-            assert self._read(deadline - time.monotonic()), (
-                f"{pattern!r} was not printed {count} times; printed:\n{self.output[-3000:]}"
-            )
-
-    def _read(self, limit_s: float) -> bool:
-        if limit_s <= 0 or not select.select([self._end], [], [], limit_s)[0]:
-            return False
-        try:
-            data = os.read(self._end, 65536)
-        except OSError:  # the other end of a pseudo terminal was closed
-            return False
-        self.output += data.decode(errors="replace")
-        if "run: vm:" in self.output or "The VM cannot" in self.output:
-            tiers.missing("the MicroPython VM", "vm", self.output[-300:])
-        return bool(data)
-
-    def status(self, limit_s: float = 15) -> int:
-        """The exit status, once it has ended by itself."""
-        deadline = time.monotonic() + limit_s
-        while self._read(deadline - time.monotonic()):
-            pass
-        return self._process.wait(max(1, deadline - time.monotonic()))
-
-    def descendants(self) -> list[int]:
-        """The processes that it started."""
-        pids = [self._process.pid]
-        for pid in pids:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                pids += [int(child) for child in (task / "children").read_text().split()]
-        return pids[1:]
-
-    def interrupt(self) -> int:
-        """Ctrl-C; the exit status."""
-        os.killpg(self._process.pid, signal.SIGINT)
-        return self.status()
-
-    def close(self) -> None:
-        """End it, however it stands."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        else:
-            os.close(self._end)
 
 
 @pytest.fixture
@@ -105,33 +27,6 @@ def start():
     yield begin
     for run in runs:
         run.close()
-
-
-class Line:
-    """A simulated meter behind a symbolic link, which can be unplugged."""
-
-    def __init__(self, link: Path) -> None:
-        self._pty = Pty()
-        self._stop = threading.Event()
-        self._link = link
-        link.symlink_to(self._pty.device)
-        ticks = Ticks()
-        arguments = (self._pty, Meter("nl50", 7, ticks), ticks, None, 1, 0, None, self._stop)
-        self._thread = threading.Thread(target=serve, args=arguments, daemon=True)
-        self._thread.start()
-
-    def unplug(self) -> None:
-        self._stop.set()
-        self._thread.join(10)
-        self._pty.close()
-        self._link.unlink()
-
-
-def config(folder: Path, text: str) -> str:
-    """A config file whose log stays in the folder; its path."""
-    path = folder / "my_config.py"
-    path.write_text(text + f"\nlog = {{'directory': {str(folder)!r}, 'size_kb': 50}}\n")
-    return str(path)
 
 
 def alive(pids: list[int]) -> list[int]:

@@ -26,6 +26,21 @@ def load(path: str):
     return config
 
 
+def end_as_ctrl_c_does() -> None:
+    """Let SIGTERM end this as Ctrl-C does: what is in RAM goes to the disk. CPython only."""
+    try:
+        import signal
+    except ImportError:  # MicroPython
+        return
+
+    def terminated(_number, _frame) -> None:
+        # Once: a service manager tells all processes, and tools/run.py tells its own.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, terminated)
+
+
 def main(path: str, uarts: list) -> None:
     import board
 
@@ -43,6 +58,7 @@ def main(path: str, uarts: list) -> None:
 
 if __name__ == "__main__":
     try:
+        end_as_ctrl_c_does()
         main(sys.argv[1], sys.argv[2:])
     except KeyboardInterrupt:
         print("\nstopped")
