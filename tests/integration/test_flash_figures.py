@@ -59,20 +59,22 @@ def test_erases_of_the_smallest_layout(needs_vm):
     layouts = wear.layouts()
     figure, (normal, outage) = wear.in_20_years(layouts[min(layouts)], 15, 3)
     assert figure < wear.MOST_ERASES
-    for writer in ("state", "log", "store", "history"):
+    for writer in ("log", "store", "history"):
         assert normal[writer] > 500 and outage[writer] > 100
-    assert outage["readings"] == 3 * 24 * 360 * 2 and outage["pages"] > 100
+    assert not normal["writes"], "while all is well the flash is not touched"
+    assert outage["writes"] > 3 * 24 * 60
+    taken = 3 * 24 * 360 * 2
+    assert taken - 3 * 64 <= outage["readings"] <= taken  # the ring goes with the power
 
 
 def test_rule_for_the_erases_of_appends(needs_vm):
     """What the firmware can say at start, against what littlefs does."""
     layouts = wear.layouts()
-    writers = ("outage_line_min", "outage_state_min", "value_min", "history_min")
-    never = dict.fromkeys(writers, 1 << 20)
-    for minutes in (1, 5):
+    never = dict.fromkeys(("outage_line_min", "value_min", "history_min"), 1 << 20)
+    for seconds in (60, 300):
         settings = {**wear._SETTINGS, **layouts[min(layouts)], **never}
-        settings.update(sync_min=minutes, phases=[[2, True]])
+        settings.update(sync_s=seconds, phases=[[2, True]])
         (erases,), (counts,) = wear.run(settings)
-        size = counts["page_bytes"] / counts["pages"]
-        expected = counts["pages"] * wear.erases_of_append(size)
+        size = counts["bytes"] / counts["writes"]
+        expected = counts["writes"] * wear.erases_of_append(size)
         assert sum(erases) == pytest.approx(expected, rel=0.03)

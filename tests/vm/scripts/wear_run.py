@@ -4,22 +4,26 @@
 
 tools/wear.py writes INPUT, reads the last line, and says what that means. The first line of INPUT
 has the settings, the others one reading each, in JSON: [number of the source, values ...].
-The disk is littlefs on blocks of 4096 bytes, mounted as MicroPython does. The clock is our own: a
-day passes as fast as the writers can write.
+The disk is littlefs on blocks of 4096 bytes, mounted as MicroPython does. Queue and spool are the
+firmware's, with two sinks, of which one is down in an outage. The clock is our own: it moves on as
+soon as all that is due has been done.
 """
 
+import asyncio
 import json
-import os
 import sys
 
 import vfs
-from ringlog.ringlog import Log
 
-from joulelog import clock, logfile, store
+from joulelog import clock, logfile, spool_start, store
 from joulelog.folder import Files
+from joulelog.queue import Queue
+from joulelog.reading import Source
 
+_INTERVAL_S = 10  # of the meters
+_SLOTS = 64
 _BLOCK = 4096
-_DAY_MIN = 1440
+_DAY_S = 86400
 _LINE = b"2026-11-20 12:00:00Z INFO influxdb: 1440 readings sent, 0 wait; last answer 204 .....\n"
 
 
@@ -56,35 +60,47 @@ class Flash:
         return 0
 
 
-class Source:
-    def __init__(self, name, channels):
-        self.name = name
-        self.channels = channels
+class Time:
+    """As much of the firmware's clock as a queue asks for: the time is known."""
+
+    source = "meter"
+
+    def resolve(self, stamp: int) -> int:
+        return stamp
 
 
 class Board:
-    """The writers of a firmware that runs, minute by minute."""
+    """The writers of a firmware that runs."""
 
     def __init__(self, settings: dict, readings: list, flash: Flash) -> None:
         self.settings = settings
         self.flash = flash
-        self.minute = 0
-        self.serial = 0
+        self.seconds = 0
         self.counts: dict = {}
         self._readings = readings
+        self._number = 0  # of the next reading
         self._sources = [
             Source(name, tuple([tuple(channel) for channel in channels]))
             for name, channels in settings["schemas"]
         ]
+        self._later = asyncio.Event()
+        self._steps = 0
+        clock.uptime_ms = logfile.uptime_ms = self.uptime_ms
+        clock.sleep_ms = self.sleep_ms
 
     def now(self) -> int:
-        return 900000000 + self.minute * 60
+        return 900000000 + self.seconds
 
-    def make(self, name, channels):
-        for source in self._sources:
-            if source.name == name and source.channels == channels:
-                return source
-        raise ValueError(name)
+    def uptime_ms(self) -> int:
+        return self.seconds * 1000
+
+    async def sleep_ms(self, ms: int) -> None:
+        self._steps += 1
+        if ms <= 0:
+            await asyncio.sleep(0)
+        deadline = self.uptime_ms() + ms
+        while self.uptime_ms() < deadline:
+            await self._later.wait()
 
     def boot(self) -> None:
         """Mount, and open everything."""
@@ -95,133 +111,126 @@ class Board:
         self.store = store.Store("/f")
         self.store.open()
         self.store.begin("power on")
-        if "queue" not in os.listdir("/f"):
-            os.mkdir("/f/queue")
-        sizes = settings["spill_kb"] * 1024, settings["segment_bytes"], settings["page_bytes"]
-        self.log = Log(Files("/f/queue"), *sizes, self.make)
-        for _ in self.log.open():
-            pass
+        self.queue = Queue(_SLOTS, Time(), self.seconds + 1)
+        self.cursors = [self.queue.cursor(name) for name in ("mqtt", "influxdb")]
+        for cursor in self.cursors:
+            cursor.durable = True
+        sizes = settings["spill_kb"] * 1024, settings["page_bytes"], settings["sync_s"]
+        blocks = spool_start._share("/f")[1]
+        self.spool = spool_start.open_spool(self.queue, Files("/f/queue"), *sizes, False, blocks)
+        self._task = asyncio.create_task(self.spool.run())
 
-    def fill(self, kilobytes: int) -> None:
-        """What lies on the flash and stays."""
-        for number in range(kilobytes // 32):
-            with open("/f/static%d" % number, "wb") as file:
-                file.write(bytes(32 * 1000))  # 8 blocks, with what littlefs adds
-
-    def run(self, days: int, outage: bool) -> None:
-        """So many days; with an outage readings go to the flash, else only what always does."""
-        always = self.settings["sync_min"]
+    async def run(self, days: int, outage: bool) -> None:
+        """So many days; in an outage one of the two sinks gets nothing."""
+        self.counts = dict.fromkeys(("history", "most_kb", "lost"), 0)
+        for name in ("log", "store", "writes", "bytes", "readings"):
+            self.counts[name] = 0
+        self._forget_writers()
+        always = self.settings["sync_s"]
+        step_s = _INTERVAL_S if outage else 60
         for _ in range(days):
-            for _ in range(_DAY_MIN):
-                self.minute += 1
-                self._minute(outage)
-                if outage:
-                    self._spill()
-            if not outage or always:
-                continue
-            self._note_writers()
-            vfs.umount("/f")
-            self.boot()  # once a day: the power is no better than the network
-        if outage and not always:  # the server is back, and has taken everything
-            self._flush()
-            self.log.trim(self.serial)
-
-    def begin_counting(self) -> None:
-        """Forget what was counted."""
-        self.counts = {
-            "history": 0,
-            "state": 0,
-            "pages": 0,
-            "page_bytes": 0,
-            "drops": 0,
-            "readings": 0,
-            "most_kb": 0,
-        }
-        self.counts["log"] = -self.logfile.writes
-        self.counts["store"] = -self.store.writes
-
-    def counted(self) -> dict:
-        """Writes since begin_counting()."""
+            for _ in range(_DAY_S // step_s):
+                self._measure()
+                for cursor in self.cursors[: 1 if outage else 2]:
+                    await self._send(cursor)
+                await self._pass_time(step_s)
+                if self.seconds % 60 == 0:
+                    self._minute(self.seconds // 60, outage)
+            if outage and not always:
+                await self._cut_power()  # the power is no better than the network
+        self.counts["years"] = self.spool.life_years()
+        if outage:  # the server is back
+            await self._send(self.cursors[1])
+            await self._pass_time(60)
         self._note_writers()
-        return self.counts
+
+    async def _pass_time(self, seconds: int) -> None:
+        self.seconds += seconds
+        self._later.set()
+        self._later.clear()
+        steps = -1
+        while steps != self._steps:
+            steps = self._steps
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    async def _cut_power(self) -> None:
+        self._note_writers()
+        self._task.cancel()
+        await asyncio.sleep(0)
+        vfs.umount("/f")
+        self.boot()
+
+    def _measure(self) -> None:
+        for number in range(self._number, self._number + 2):
+            values = self._readings[number % len(self._readings)]
+            self.queue.put((self.now(), self._sources[values[0]], values[1:]))
+        self._number += 2
+
+    async def _send(self, cursor) -> None:
+        item = await cursor.next()
+        while item:
+            cursor.confirm(item[0])
+            item = await cursor.next()
+
+    def _forget_writers(self) -> None:
+        self.logfile.writes = self.store.writes = 0
+        self.spool.log.writes = self.spool._bytes = self.spool.stored = 0
 
     def _note_writers(self) -> None:
-        self.counts["log"] += self.logfile.writes
-        self.counts["store"] += self.store.writes
-        self.logfile.writes = self.store.writes = 0
+        counts = self.counts
+        counts["log"] += self.logfile.writes
+        counts["store"] += self.store.writes
+        counts["writes"] += self.spool.log.writes
+        counts["bytes"] += self.spool._bytes
+        counts["readings"] += self.spool.stored
+        counts["lost"] += sum([cursor.dropped for cursor in self.cursors])
+        self._forget_writers()
 
-    def _minute(self, outage: bool) -> None:
+    def _minute(self, minute: int, outage: bool) -> None:
         settings = self.settings
-        minute = self.minute
         if minute % settings["outage_line_min" if outage else "line_min"] == 0:
             self.logfile.add(_LINE)
         self.logfile.tick()
         if minute % settings["value_min"] == 0:
             self.store.set("pulses", minute)
         self.store.save()
-        if minute % settings["outage_state_min" if outage else "state_min"] == 0:
-            self.log.state["influxdb"] = self.serial
-            self.log.state["minute"] = minute
-            self.log.save_state()
-            self.counts["state"] += 1
         if minute % settings["history_min"] == 0:
-            self._history(minute // _DAY_MIN)
+            self._history(self.seconds // _DAY_S)
+        self.counts["most_kb"] = max(self.counts["most_kb"], self.spool.used // 1024)
 
     def _history(self, day: int) -> None:
-        mode = "wb" if self.minute % _DAY_MIN == 0 else "ab"
+        mode = "wb" if self.seconds % _DAY_S == 0 else "ab"
         with open("/f/quarters%d" % (day % 40), mode) as file:
             file.write(bytes(32))
         self.counts["history"] += 1
 
-    def _spill(self) -> None:
-        sync_min = self.settings["sync_min"] or self.settings["outage_sync_min"]
-        for second in range(0, 60, 10):
-            for _ in range(2):
-                values = self._readings[self.serial % len(self._readings)]
-                made = self._sources[values[0]]
-                stamp = self.now() + second
-                while not self.log.append(self.serial, 1, stamp, made, values[1:]):
-                    self._flush()
-                self.serial += 1
-                self.counts["readings"] += 1
-        if self.minute % sync_min == 0:
-            self._flush()
 
-    def _flush(self) -> None:
-        if not self.log.pending:
-            return
-        before = self.log.used_bytes
-        while not self.log.flush():
-            self.log.drop_oldest()
-            self.counts["drops"] += 1
-            before = self.log.used_bytes
-        self.counts["pages"] += 1
-        self.counts["most_kb"] = max(self.counts["most_kb"], self.log.used_bytes // 1024)
-        self.counts["page_bytes"] += self.log.used_bytes - before
+def fill(flash: Flash, kilobytes: int) -> None:
+    """Write what lies on the flash and stays."""
+    vfs.mount(vfs.VfsLfs2(flash), "/f")
+    for number in range(kilobytes // 32):
+        with open("/f/static%d" % number, "wb") as file:
+            file.write(bytes(32 * 1000))  # 8 blocks, with what littlefs adds
+    vfs.umount("/f")
 
 
-def main() -> None:
+async def main() -> None:
     with open(sys.argv[1]) as file:
         settings = json.loads(file.readline())
         readings = [tuple(json.loads(line)) for line in file]
     flash = Flash(settings["flash_kb"] // 4)
     vfs.VfsLfs2.mkfs(flash)
     board = Board(settings, readings, flash)
-
-    def uptime_ms():
-        return board.minute * 60000
-
-    clock.uptime_ms = logfile.uptime_ms = uptime_ms
+    fill(flash, settings["static_kb"])
     board.boot()
-    board.fill(settings["static_kb"])
     found: list = []
     for days, outage in settings["phases"]:
         before = list(flash.erases)
-        board.begin_counting()
-        board.run(days, outage)
+        await board.run(days, outage)
         erases = [after - early for after, early in zip(flash.erases, before)]
-        found.append((erases, board.counted()))
+        found.append((erases, board.counts))
     print("WEAR", json.dumps([[one[0] for one in found], [one[1] for one in found]]))
 
 
-main()
+asyncio.run(main())
