@@ -17,10 +17,10 @@ The normal days are counted in a run of 60 of them, the outage in one whole week
 (normal days x 358 / 60 + week) x 20 is the figure. That is more than 20 years do: a block that is
 erased more than others in 60 days stays so for ever in this sum, while littlefs moves on.
 
-With --always one sink is down for ever, so that every reading is written, with the log's state, once
-a minute. The figures are years until a block has 50,000 erases: as counted with all writers, and as
-the firmware tells them (health; spool.py): an append of n bytes costs 1 + n / 4096 erases, and the
-worst block gets 2.4 times the mean of those that are free at the start, others' writes included.
+With --always one sink is down for ever, so that every reading is written, with the log's state,
+once a minute. The figures are years until a block has 50,000 erases: as counted with all writers,
+and as the firmware tells them (health; spool.py): an append of n bytes costs 1 + n / 4096 erases,
+the worst block gets 2.4 times the mean of those free at the start, others' writes included.
 
 Exit status: 0 when no block has 50,000 erases or more, 1 when one has, 3 without the VM.
 """
