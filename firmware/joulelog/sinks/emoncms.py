@@ -12,7 +12,7 @@ Its feeds keep the order they get, so nothing newer is sent before something old
 """
 
 from civil import UNIX_2000
-from exact import DECIMALS, KEY, KIND, text
+from exact import DECIMALS, KEY, KIND
 from micropython import const
 
 from ..errors import Denied, Refused, Retry
@@ -29,7 +29,6 @@ node       | text             | ""   | name of the node; empty: the source's nam
 ) + _SHARED
 
 _TAIL = b"%5D"
-_PLANS = const(8)  # sources whose names are kept ready
 _TYPE_ERRORS = const(30)  # times that a PHP TypeError may be the server's own trouble
 _LETTERS = "\xaa\xb2\xb3\xb5\xb9\xba\xbc\xbd\xbe"  # letters and numbers below U+00C0
 
@@ -46,7 +45,6 @@ class Sink(HttpBatchSink):
             "Authorization": "Bearer " + entry["key"],
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        self._plans: dict = {}  # Source -> (begin of a row, (index, decimals, name) per channel)
         self._plain = ""  # the source whose inputs are not prefixed at a fixed node
 
     def begin(self, out: Writer) -> None:
@@ -56,24 +54,9 @@ class Sink(HttpBatchSink):
     def add(self, out: Writer, time: int, reading: tuple, first: bool) -> None:
         """One row: [time, node, {name: value, …}]; no row without a value."""
         source, values = reading[1], reading[2]
-        plan = self._plans.get(source)
-        if plan is None:
-            plan = self._plan(source)
-        begun = False
-        for index, decimals, name in plan[1]:
-            value = values[index]
-            if value is None:
-                continue
-            if begun:
-                out.put(name)
-            else:
-                out.put(b"%5B" if first else b",%5B")
-                out.put(str(time + UNIX_2000))
-                out.put(plan[0])
-                out.put(name[1:])  # without its comma
-                begun = True
-            out.put(text(value, decimals))
-        if begun:
+        head, columns = self._planned(source)
+        begin = (b"%5B" if first else b",%5B", str(time + UNIX_2000), head)
+        if self._put_values(out, begin, columns, values):
             out.put(b"%7D%5D")
 
     def finish(self, out: Writer) -> None:
@@ -114,9 +97,7 @@ class Sink(HttpBatchSink):
         raise Refused(words)
 
     def _plan(self, source) -> tuple:
-        """Make the constant parts of the rows of a source."""
-        if len(self._plans) >= _PLANS:
-            self._plans.clear()
+        """(what is behind the time of a row, (index, decimals, ",name:") per channel)."""
         node = cleaned(self.entry["node"] or source.name) or "0"
         prefix = "" if self._is_plain(source.name) else source.name + "_"
         taken: dict = {}
@@ -137,9 +118,7 @@ class Sink(HttpBatchSink):
                     '"%s" is sent as "%s": EmonCMS cannot tell it from another', channel[KEY], name
                 )
             columns.append((index, channel[DECIMALS], b",%22" + percent(name).encode() + b"%22:"))
-        plan = (b",%22" + percent(node).encode() + b"%22,%7B", tuple(columns))
-        self._plans[source] = plan
-        return plan
+        return b",%22" + percent(node).encode() + b"%22,%7B", tuple(columns)
 
     def _is_plain(self, name: str) -> bool:
         """Whether inputs of a source need no prefix: at a node of its own, or as the first.

@@ -3,20 +3,27 @@
 A subclass sets `_headers`, sends with `await self._exchange(target, body)` and hands every answer
 that it does not know better to `self._fail(status, headers, words)`. Whatever a server says is
 shortened and freed of the sink's secrets before it gets into a text.
+
+What is constant in the readings of a source it returns from `_plan(source)`: the begin of a
+reading and, per channel, (index, decimals or TEXT, the key with the comma before it).
 """
 
 import json
 
 import civil
+from exact import text as exact_text
 from micropython import const
 
 from ..errors import Denied, Refused, Retry
 from ..net import tls
 from .batch import SCHEMA as _BATCH
 from .batch import BatchSink
+from .sink import Writer
 
 SCHEMA = (_BATCH, tls.SCHEMA)  # not joined: the texts stay in ROM
 
+TEXT = const(-1)  # in place of the decimals: a text channel
+_PLANS = const(8)  # sources whose constant parts are kept ready
 _ANSWER_LIMIT = const(2048)  # bytes of an answer that are read
 _WORDS_LIMIT = const(160)  # characters of the server's words in a log line
 _LONGEST_WAIT_S = const(600)
@@ -40,6 +47,35 @@ class HttpBatchSink(BatchSink):
         self._headers: dict = {}
         self._tls = tls.context(entry)
         self._request = request
+        self._plans: dict = {}  # Source -> what _plan() made of it
+
+    def _plan(self, source) -> tuple:
+        raise NotImplementedError
+
+    def _planned(self, source) -> tuple:
+        """What is constant in the readings of a source."""
+        plan = self._plans.get(source)
+        if plan is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            plan = self._plans[source] = self._plan(source)
+        return plan
+
+    def _put_values(self, out: Writer, begin: tuple, columns: tuple, values: tuple) -> bool:
+        """Write the values that there are, these texts before the first; False: there are none."""
+        begun = False
+        for index, decimals, key in columns:
+            value = values[index]
+            if value is None:
+                continue
+            if not begun:
+                for piece in begin:
+                    out.put(piece)
+                key = key[1:]  # without its comma
+                begun = True
+            out.put(key)
+            out.put(quoted(value) if decimals == TEXT else exact_text(value, decimals))
+        return begun
 
     async def _exchange(self, target: str, body) -> tuple:
         """POST the body; return (status, headers, body of the answer), or raise Retry."""
@@ -88,6 +124,11 @@ class HttpBatchSink(BatchSink):
                 if isinstance(answer.get(key), str):
                     return self._clean(answer[key])
         return self._clean(decoded(body))
+
+
+def quoted(value: str) -> str:
+    """A text field of line protocol."""
+    return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def percent(value: str) -> str:

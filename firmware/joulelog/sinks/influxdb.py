@@ -14,12 +14,11 @@ Only 204 means stored. Series and time are the key there: a batch sent twice is 
 import binascii
 
 from civil import UNIX_2000
-from exact import DECIMALS, KEY, KIND, text
-from micropython import const
+from exact import DECIMALS, KEY, KIND
 
 from .. import COMPILED, VERSION
 from ..errors import Denied, Refused
-from .http_batch import PLAIN, HttpBatchSink, percent
+from .http_batch import PLAIN, TEXT, HttpBatchSink, percent
 from .http_batch import SCHEMA as _SHARED
 from .sink import Writer
 
@@ -39,8 +38,6 @@ tags             | dict text | {}       | more tags for each point: {"house": "M
 """,
 ) + _SHARED
 
-_PLANS = const(8)  # sources whose constant parts are kept ready
-_TEXT = const(-1)  # in place of the decimals: a text channel
 # What a server says of bad points, as opposed to a wrong address or a bad request.
 _ABOUT_POINTS = (
     "unable to parse",
@@ -78,27 +75,12 @@ class Sink(HttpBatchSink):
         self._headers = headers
         self._tags = {"device": app.device, "version": VERSION, "compiled": COMPILED}
         self._tags.update(entry["tags"])
-        self._plans: dict = {}  # Source -> (begin of a line, (index, decimals, key=) per channel)
 
     def add(self, out: Writer, time: int, reading: tuple, first: bool) -> None:
         """One line; none without a value."""
         source, values = reading[1], reading[2]
-        plan = self._plans.get(source)
-        if plan is None:
-            plan = self._plan(source)
-        begun = False
-        for index, decimals, key in plan[1]:
-            value = values[index]
-            if value is None:
-                continue
-            if begun:
-                out.put(key)
-            else:
-                out.put(plan[0])
-                out.put(key[1:])  # without its comma
-                begun = True
-            out.put(quoted(value) if decimals == _TEXT else text(value, decimals))
-        if begun:
+        head, columns = self._planned(source)
+        if self._put_values(out, (head,), columns, values):
             out.put(" %d\n" % (time + UNIX_2000))
 
     async def post(self, body: memoryview) -> None:
@@ -137,9 +119,7 @@ class Sink(HttpBatchSink):
         return "no %s at this `url` (HTTP 404: %s)" % (wanted, words)
 
     def _plan(self, source) -> tuple:
-        """Make the constant parts of the lines of a source: they are escaped once."""
-        if len(self._plans) >= _PLANS:
-            self._plans.clear()
+        """(begin of a line, (index, decimals, ",key=") per channel): escaped once."""
         tags = dict(self._tags)
         tags["source"] = source.name
         head = [escaped(self.entry["measurement"], ", ")]
@@ -151,11 +131,9 @@ class Sink(HttpBatchSink):
         for index in self.cursor.columns(source):
             channel = source.channels[index]
             key = channel[KEY] + "_" if channel[KEY] == "time" else channel[KEY]  # reserved
-            decimals = _TEXT if channel[KIND] == "text" else channel[DECIMALS]
+            decimals = TEXT if channel[KIND] == "text" else channel[DECIMALS]
             columns.append((index, decimals, (",%s=" % escaped(key, ", =")).encode()))
-        plan = ((",".join(head) + " ").encode(), tuple(columns))
-        self._plans[source] = plan
-        return plan
+        return (",".join(head) + " ").encode(), tuple(columns)
 
 
 def live_first(entry: dict) -> bool:
@@ -200,8 +178,3 @@ def escaped(name: str, special: str) -> str:
     for char in special:
         name = name.replace(char, "\\" + char)
     return name
-
-
-def quoted(value: str) -> str:
-    """A text field."""
-    return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
