@@ -1,5 +1,7 @@
 """A folder of files, as lib/ringlog needs it of a medium: littlefs, FAT, or a computer's disk.
 
+    place_of(app.config, app.board)                # "/spool"
+
     folder = Files("/log")
     folder.append("00000000.log", data)        # it is on the medium when this returns
     folder.read("00000000.log", 0, buffer)     # -> number of bytes
@@ -10,6 +12,12 @@ At most one file is open, the one that was read last. They raise OSError.
 """
 
 import os
+
+
+def place_of(config, board) -> str:
+    """The folder of the readings that wait."""
+    directory = config.log["directory"] or board.LOG_DIRECTORY
+    return config.queue["directory"] or directory.rstrip("/") + "/spool"
 
 
 class Files:

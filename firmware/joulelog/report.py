@@ -1,6 +1,7 @@
 """The start report: what a person needs when it does not work. Dropped after the start."""
 
 import logging
+import os
 
 from . import COMPILED
 
@@ -46,12 +47,24 @@ def lines(app):
     spool = app.spool
     if not spool:
         yield "queue: %d readings in RAM; what it holds is lost at a power cut" % slots
+        from .folder import place_of
+
+        place = place_of(app.config, app.board)
+        if _has_segments(place):
+            yield "readings of earlier runs stay in %s: remove it, or set `queue.flash_kb`" % place
         return
     from . import spool_start
 
     yield "queue: %d readings in RAM, %s" % (slots, spool_start.describe(spool, slots))
     if spool.waiting:
         yield "%d readings of earlier runs wait on the flash" % spool.waiting
+
+
+def _has_segments(place: str) -> bool:
+    try:
+        return any([name.endswith(".log") for name in os.listdir(place)])
+    except OSError:  # nothing is there
+        return False
 
 
 def _network(app) -> str:

@@ -10,7 +10,7 @@ import os
 from micropython import const
 from ringlog.ringlog import Log
 
-from .folder import Files
+from .folder import Files, place_of
 from .holes import Holes
 from .spool import BLOCK, Spool
 from .stored import Stored
@@ -19,25 +19,41 @@ _READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_byt
 _YEAR_S = const(31557600)
 _LEAST_PAGE = const(256)
 _MOST_PAGE = const(1024)
+_LEAST_BYTES = const(8192)  # two segments
+_PROBE = "probe"  # a file
+_LEAST_SEGMENT = const(4096)
+_ENOSPC = const(28)
 
 
 def of(app):
     """The spool of a running app; None where the flash cannot be used."""
     about = app.config.queue
-    directory = app.config.log["directory"] or app.board.LOG_DIRECTORY
-    place = about["directory"] or directory.rstrip("/") + "/spool"
+    place = place_of(app.config, app.board)
     sync_s = about["sync_seconds"] if about["durability"] == "always" else 0
     # A page is written before the ring has come round: more of it would stay empty.
     page = min(max(_READING_BYTES * about["slots"], _LEAST_PAGE), _MOST_PAGE)
     try:
-        capacity, blocks = _share(directory)
-        if about["flash_kb"]:
-            capacity = about["flash_kb"] * 1000
+        files = Files(place)
+        room = _room(files)
+        share, free, blocks = _file_system(place)
+        room = (room + free) * 9 // 10
+        wanted = about["flash_kb"]
+        if wanted and wanted * 1000 > room:
+            logging.getLogger("spool").error(
+                "%s has room for %d kB, not for the %d of `queue.flash_kb`: that is all",
+                place,
+                room // 1000,
+                wanted,
+            )
+        capacity = max(min(wanted * 1000 if wanted else share, room), _LEAST_BYTES)
         restarted = app.guard.reset != "power on"
-        return open_spool(app.queue, Files(place), capacity, page, sync_s, restarted, blocks)
+        return open_spool(app.queue, files, capacity, page, sync_s, restarted, blocks)
     except OSError as error:
         logging.getLogger("spool").error(
-            "%s cannot be used (%s): readings wait in RAM only", place, error
+            "%s cannot be used (%s): readings wait in RAM only; `queue.directory` has to be a"
+            " folder that can be written",
+            place,
+            error,
         )
     return None
 
@@ -65,8 +81,7 @@ def open_spool(
         if name[:1] == "$" and not restarted:
             del state[name]
         elif name[:1] not in "@$" and name not in names:
-            logging.getLogger("spool").info("%s is not in the config any more", name)
-            del state[name]
+            _give_up(name, following - max(spool.first, state.pop(name)))
         elif name[:1] == "$":
             spool.timeless = True
     news = False
@@ -81,6 +96,15 @@ def open_spool(
     if news:  # what comes from now on is theirs, whatever happens
         spool.save()
     return spool
+
+
+def _give_up(name: str, waiting: int) -> None:
+    """Say that a sink is gone, or keeps nothing on the flash any more."""
+    log = logging.getLogger("spool")
+    if waiting > 0:
+        log.warning("no sink %s wants the %d readings that wait for it: given up", name, waiting)
+    else:
+        log.info("no sink %s any more", name)
 
 
 def describe(spool, slots: int) -> str:
@@ -99,10 +123,22 @@ def describe(spool, slots: int) -> str:
 
 def _segment(capacity: int) -> int:
     """Bytes of a segment: eight and more of them, so that little is lost at once."""
-    return max(4096, min(65536, capacity // 8))
+    return max(_LEAST_SEGMENT, min(65536, capacity // 8))
 
 
-def _share(directory: str) -> tuple[int, int]:
-    """(bytes that are the readings', 30 % of the file system; blocks that are written in turn)."""
+def _room(files) -> int:
+    """Bytes that the readings have already; OSError where nothing can be written."""
+    size = sum([files.size(name) for name in files.names()])
+    try:
+        files.append(_PROBE, b"?")
+        files.remove(_PROBE)
+    except OSError as error:
+        if error.errno != _ENOSPC:  # what is full will lose its oldest readings
+            raise
+    return size
+
+
+def _file_system(directory: str) -> tuple[int, int, int]:
+    """(bytes that are the readings', 30 %; free ones; blocks that are written in turn)."""
     about = os.statvfs(directory)
-    return about[1] * about[2] * 3 // 10, about[1] * about[3] // BLOCK
+    return about[1] * about[2] * 3 // 10, about[1] * about[4], about[1] * about[3] // BLOCK

@@ -74,7 +74,7 @@ def build(config, board, terminal: bool = False):
     from . import registry, report
 
     report.say(app)
-    registry.drop("joulelog.report", "joulelog.spool_start", "ringlog.ringopen")
+    registry.drop("joulelog.report", "joulelog.folder", "joulelog.spool_start", "ringlog.ringopen")
     if hasattr(gc, "threshold"):
         gc.collect()
         free = gc.mem_free()  # type: ignore[attr-defined]

@@ -384,6 +384,30 @@ class TestRestart(unittest.TestCase):
 
         board.play(story())
 
+    def test_a_smaller_share_of_the_flash(self):
+        """The oldest go until the rest fits; each is counted, and the rest arrives."""
+        board = Board(capacity=65536, sinks=("a", "b"))
+
+        async def story():
+            board.start()
+            await board.measure(0, 3000)
+            self.assertEqual(numbers(await board.take(board.cursors[0], 1500)), list(range(1500)))
+            used = board.spool.used
+            self.assertTrue(used > 14000, used)
+            board.stop()
+            board.capacity = 8192
+            board.start()
+            await board.measure(3000, 3200)
+            self.assertTrue(board.spool.used <= 8192, board.spool.used)
+            for cursor, first in zip(board.cursors, (1500, 0)):
+                found = numbers(await board.take(cursor))
+                self.assertEqual(found, list(range(found[0], 3200)))
+                self.assertTrue(found[0] > 1500, found[0])
+                self.assertEqual(cursor.dropped, found[0] - first)
+            board.stop()
+
+        board.play(story())
+
 
 class TestTime(unittest.TestCase):
     def test_known_later_in_the_same_run(self):
