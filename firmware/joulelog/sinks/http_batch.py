@@ -27,6 +27,7 @@ _PLANS = const(8)  # sources whose constant parts are kept ready
 _ANSWER_LIMIT = const(2048)  # bytes of an answer that are read
 _WORDS_LIMIT = const(160)  # characters of the server's words in a log line
 _LONGEST_WAIT_S = const(600)
+_TELLING = const(6)  # characters of a secret in a row that are too many
 _UNREADABLE_WAIT_S = const(10)  # for a Retry-After that is neither a number nor a date
 # Most names have nothing else; strip() finds that out at the speed of C.
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
@@ -43,7 +44,7 @@ class HttpBatchSink(BatchSink):
 
             request = http.request
         self._url = entry["url"].rstrip("/")
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = [form for secret in secrets if secret for form in _forms(secret)]
         self._headers: dict = {}
         self._tls = tls.context(entry)
         self._request = request
@@ -113,6 +114,9 @@ class HttpBatchSink(BatchSink):
         """One short line without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
+        for secret in self._secrets:  # and pieces: a server cuts what it quotes
+            for start in range(len(secret) - _TELLING + 1):
+                text = text.replace(secret[start : start + _TELLING], "***")
         text = " ".join(text.split())
         return text if len(text) <= _WORDS_LIMIT else text[:_WORDS_LIMIT] + "..."
 
@@ -129,6 +133,15 @@ class HttpBatchSink(BatchSink):
 def quoted(value: str) -> str:
     """A text field of line protocol."""
     return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _forms(secret: str) -> list:
+    """The secret as servers may write it; what they make of it for HTML has pieces of these."""
+    forms = [secret]
+    for form in (percent(secret), json.dumps(secret)[1:-1]):
+        if form not in forms:
+            forms.append(form)
+    return forms
 
 
 def percent(value: str) -> str:
