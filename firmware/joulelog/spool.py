@@ -11,7 +11,7 @@ in any case. A page that cannot be written stays in RAM; when it is full, what t
 is lost and counted.
 
 The log's state holds where each cursor is, so a restart finds it; it is written with the pages
-and at most once a minute besides. It may be older than the truth: then readings are sent twice,
+and at most every ten minutes besides. It may be older than the truth: then readings are sent twice,
 with the same time and id. A full log loses its oldest segment, counted by every cursor that
 wanted something of it.
 
@@ -27,7 +27,7 @@ from micropython import const
 from . import clock, starts
 
 _POLL_MS = const(500)
-_SAVE_MS = const(60000)  # between two writes of nothing but cursors
+_SAVE_MS = const(600000)  # between two writes of nothing but cursors
 _RETRY_MS = const(10000)  # after the flash has failed
 _ENOSPC = const(28)
 _YEAR_S = const(31557600)

@@ -116,7 +116,7 @@ class Board:
         for cursor in self.cursors:
             cursor.durable = True
         sizes = settings["spill_kb"] * 1024, settings["page_bytes"], settings["sync_s"]
-        blocks = spool_start._share("/f")[1]
+        blocks = spool_start._file_system("/f")[2]
         self.spool = spool_start.open_spool(self.queue, Files("/f/queue"), *sizes, False, blocks)
         self._task = asyncio.create_task(self.spool.run())
 
