@@ -11,9 +11,9 @@ in any case. A page that cannot be written stays in RAM; when it is full, what t
 is lost and counted.
 
 The log's state holds where each cursor is, so a restart finds it; it is written with the pages
-and at most every ten minutes besides. It may be older than the truth: then readings are sent twice,
-with the same time and id. A full log loses its oldest segment, counted by every cursor that
-wanted something of it.
+and at most every ten minutes besides. It may be older than the truth: then readings are sent
+twice, with the same time and id. A full log loses its oldest segment, counted by every cursor
+that wanted something of it.
 
 It also holds what is needed to know later when an earlier run took its readings, where that run
 did not: "@boot" is that run's UTC minus uptime, "$boot" what the board's own clock said minus
