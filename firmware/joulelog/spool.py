@@ -29,6 +29,7 @@ from . import clock, starts
 _POLL_MS = const(500)
 _SAVE_MS = const(600000)  # between two writes of nothing but cursors
 _RETRY_MS = const(10000)  # after the flash has failed
+_NO_MEMORY_MS = const(1000)  # after there was no memory to write
 _ENOSPC = const(28)
 _YEAR_S = const(31557600)
 BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
@@ -202,7 +203,7 @@ class Spool:
         try:
             if not self.log.append(serial, queue.boot, stamp, source, values):
                 return False
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self.complain(error)
             return False
         except ValueError as error:
@@ -231,7 +232,7 @@ class Spool:
             while not self._fits():
                 for _ in self._lose_segment():
                     pass
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self.complain(error)
             return False
         self._written()
@@ -381,10 +382,11 @@ class Spool:
             self._logger.error("the flash cannot be read (%s)", error)
         self._unreadable_ms = clock.uptime_ms() or 1
 
-    def complain(self, error: OSError) -> None:
+    def complain(self, error: Exception) -> None:
         """Count and log that the flash failed; it is left alone for a while."""
         self.flash_errors += 1
-        self._retry_ms = clock.uptime_ms() + _RETRY_MS
+        no_memory = isinstance(error, MemoryError)
+        self._retry_ms = clock.uptime_ms() + (_NO_MEMORY_MS if no_memory else _RETRY_MS)
         if not self._broken:
             self._broken = True
             self._logger.error("the flash fails (%s)", error)

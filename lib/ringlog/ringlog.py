@@ -219,17 +219,17 @@ class Log(Segments):
         return len(pieces[-1]) if pieces else self._back
 
     def _write(self, pieces: list, size: int) -> None:
-        data = pieces[0]
-        if len(pieces) > 1:  # one append: a file that grows costs an erase each time
-            data = bytearray(size)
-            at = 0
-            for piece in pieces:
-                data[at : at + len(piece)] = piece
-                at += len(piece)
-        self.extend(self._name, data)
-        self._is_fresh = False
-        self._back = len(pieces[-1])
         self.pages += len(pieces)
+        back = len(pieces[-1])
+        if len(pieces) > 1:
+            try:
+                pieces = [_joined(pieces, size)]
+            except MemoryError:
+                pass  # then each costs an erase
+        for piece in pieces:
+            self.extend(self._name, piece)
+        self._is_fresh = False
+        self._back = back
         self.writes += 1
 
     def _settle(self) -> None:
@@ -244,7 +244,17 @@ class Log(Segments):
 
     def _turn(self, serial: int) -> None:
         """Let a new segment begin with this serial number; the medium learns of it later."""
+        self._page.new_segment()  # before the name: it may find no memory
         self._name = self.new_name(serial)
         self._is_fresh = True
         self._back = 0
-        self._page.new_segment()
+
+
+def _joined(pieces: list, size: int) -> bytearray:
+    """For one append: a file that grows costs an erase each time."""
+    data = bytearray(size)
+    at = 0
+    for piece in pieces:
+        data[at : at + len(piece)] = piece
+        at += len(piece)
+    return data

@@ -102,12 +102,13 @@ class PageInRam:
 
     def new_segment(self) -> None:
         """The page is for a segment that has no schemas yet."""
-        self.schemas = {}
         if not self.count:
             self.tracks = []
+        schemas = {}
         for slot, track in enumerate(self.tracks):
             if track:
-                self.schemas[slot] = schema_payload(track)
+                schemas[slot] = schema_payload(track)
+        self.schemas = schemas
 
     def has_room_for(self, source) -> bool:
         """Whether the segment can have this source."""

@@ -3,125 +3,27 @@
 A simulated P1 meter goes on while the firmware does not run; time is compressed twenty times.
 """
 
-import calendar
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from run_rig import Run
-from test_pipeline import expected
+from spool_rig import READ, SLOTS, Stage, boot_of, check_values, in_mqtt, read_by, serials
 
 from tests.servers import influxdb_v2
 from tests.servers.influxdb_v2 import InfluxDb2
-from tests.servers.real_mosquitto import Mosquitto, Recorder
+from tests.servers.real_mosquitto import Recorder
 from tools import run
-from tools.sim.p1 import Meter, Pty, Ticks, serve
 
 CTRL_C = Path(__file__).with_name("ctrl_c_story.py")
 LONG = bool(os.environ.get("JOULELOG_LONG"))
-SPEED = 20
-SLOTS = 16
 CPYTHON: list = []
 ESP32 = ["--vm", "--profile", "esp32"]
 RUNTIMES = pytest.mark.parametrize("how", [CPYTHON, ESP32], ids=["cpython", "esp32"])
-READ = r"\d\d:\d\d:\d\dZ p1 "
-
-
-class Stage:
-    """A meter, a broker that is away, and one run of the firmware after the other."""
-
-    def __init__(self, folder: Path, how: list) -> None:
-        self.folder = folder
-        self.sent: list[dict] = []  # by the meter
-        self.broker = Mosquitto(folder / "broker")
-        self.mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": self.broker.port}
-        self.runs: list[Run] = []
-        self._how = how
-        self._stop = threading.Event()
-        self._pty = Pty()
-        ticks = Ticks()
-        arguments = (self._pty, Meter("nl50", 7, ticks), ticks, None, SPEED, 0)
-        arguments += (self.sent.append, self._stop)
-        self._meter = threading.Thread(target=serve, args=arguments, daemon=True)
-
-    def __enter__(self) -> "Stage":
-        self._meter.start()
-        return self
-
-    def __exit__(self, *error) -> None:
-        for firmware in self.runs:
-            firmware.close()
-        self._stop.set()
-        self._meter.join(5)
-        self._pty.close()
-        self.broker.stop()
-
-    def start(self, sinks: list | None = None, reader: str = "p1", **queue) -> Run:
-        """The next run, up."""
-        readers = [{"type": "dsmr", "name": reader, "uart": self._pty.device}]
-        sinks = [self.mqtt] if sinks is None else sinks
-        log = {"directory": str(self.folder / "log"), "size_kb": 50}
-        path = self.folder / "my_config.py"
-        path.write_text(
-            f"device = 'logger'\nreaders = {readers!r}\n"
-            f"sinks = {[*sinks, {'type': 'console'}]!r}\n"
-            f"queue = { ({'slots': SLOTS} | queue)!r}\nlog = {log!r}\n"
-        )
-        firmware = Run("--config", str(path), *self._how, SPEED=str(SPEED))
-        self.runs.append(firmware)
-        firmware.wait_for("connected, address", 60)
-        return firmware
-
-
-def boot_of(firmware: Run) -> str:
-    """The boot id of a run."""
-    found = re.search(r"started by .*, boot \d+ \((\w{8})\)", firmware.output)
-    assert found, firmware.output
-    return found[1]
-
-
-def read_by(firmware: Run) -> int:
-    """How many readings it has printed."""
-    return len(re.findall(READ, firmware.output))
-
-
-def in_mqtt(recorder: Recorder) -> tuple[dict[str, dict], list[str]]:
-    """{id: reading} of what has come, and the ids in the order of their coming."""
-    found: dict[str, dict] = {}
-    order = []
-    for topic, payload, retained in list(recorder.messages):
-        if retained or topic.endswith("/status"):
-            continue
-        message = json.loads(payload, parse_float=str, parse_int=str)
-        for reading in message.get("readings", [message]):
-            name = reading["id"]
-            assert found.setdefault(name, reading) == reading, f"one id, two readings: {name}"
-            order.append(name)
-    return found, order
-
-
-def serials(found: dict[str, dict], boot: str) -> list[int]:
-    """The serial numbers of what a run has read, in order."""
-    return sorted(int(name[9:], 16) for name in found if name.startswith(boot))
-
-
-def check_values(stage: Stage, found: dict[str, dict]) -> None:
-    """Each reading is a telegram, digit for digit, and none of them came as two."""
-    wanted = expected(stage.sent)
-    times = []
-    for reading in found.values():
-        when = calendar.timegm(time.strptime(reading["time"], "%Y-%m-%dT%H:%M:%SZ"))
-        times.append(when)
-        for field, value in wanted[when].items():
-            assert float(reading[field]) == float(value), (when, field)
-    assert len(set(times)) == len(times)
 
 
 def ctrl_c(firmware: Run) -> None:

@@ -7,6 +7,7 @@ import unittest
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
+from ringlog import ringlog  # noqa: E402
 from ringlog.ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
@@ -32,6 +33,7 @@ class Flash(RamFolder):
     """Fails when a test says so."""
 
     error = 0
+    memory = 1 << 20  # bytes: there is none to write more at once
     appends = 0
     unreadable = ""
 
@@ -48,6 +50,8 @@ class Flash(RamFolder):
     def append(self, name, data):
         if self.error:
             raise OSError(self.error)
+        if len(data) > self.memory:
+            raise MemoryError("allocating %d bytes" % len(data))
         self.appends += 1
         RamFolder.append(self, name, data)
 
@@ -555,6 +559,52 @@ class TestFull(unittest.TestCase):
             board.stop()
 
         board.play(story())
+
+    def test_no_memory_for_a_while(self):
+        """To write: what the ring loses meanwhile is counted, and nothing raises."""
+        board = Board()
+
+        async def story():
+            board.start()
+            await board.measure(0, 50)
+            board.flash.memory = 10
+            await board.measure(50, 90)
+            lost = board.cursor.dropped
+            self.assertTrue(0 < board.spool.flash_errors and lost < 40, lost)
+            board.flash.memory = 1 << 20
+            await board.measure(90, 100)
+            found = numbers(await board.take())
+            self.assertEqual(len(found), 100 - board.cursor.dropped)
+            self.assertEqual(found[-10:], list(range(90, 100)))
+            board.flash.memory = 10
+            await board.measure(100, 103)
+            board.stop()  # raises nothing
+
+        board.play(story())
+
+    def test_no_memory_to_write_at_once(self):
+        """Then a write goes to the flash page by page; they are read as ever."""
+        board = Board()
+        joined = ringlog._joined
+
+        def none(pieces, size):
+            raise MemoryError
+
+        async def story():
+            board.start()
+            ringlog._joined = none
+            await board.measure(0, 120)
+            self.assertTrue(board.flash.appends > 3)
+            board.stop()
+            ringlog._joined = joined
+            board.start()
+            self.assertEqual(numbers(await board.take()), list(range(120)))
+            board.stop()
+
+        try:
+            board.play(story())
+        finally:
+            ringlog._joined = joined
 
     def test_a_flash_that_fails_and_works_again(self):
         board = Board()

@@ -104,7 +104,8 @@ class ServerSink:
             return
         if state == "ok":
             if self.state not in ("idle", "ok"):
-                self.log.info("delivering again")
+                lost = self.dropped
+                self.log.info("delivering again%s", " (%d readings lost)" % lost if lost else "")
         elif state == "denied":
             self.log.error("%s (%d readings wait)", text, self.cursor.waiting)
         else:
