@@ -398,6 +398,7 @@ class Drain:
         (folder / "config.py").write_text(
             f"device = 'logger'\nreaders = {readers!r}\nsinks = {[self._sink()]!r}\n"
             "wifi = {'ssid': 'home', 'password': 'its password'}\n"
+            f"queue = {{'flash_kb': {_CAPACITY}}}\n"
         )
         flash = frozen.new_flash(self._program, folder / "flash", self._folder / "spool")
         heap_bytes = int((self._how[2] or HEAP).rstrip("k")) * 1024

@@ -18,7 +18,8 @@
     drain      readings of a P1 meter that leave the flash per second of VM time, by server: queue,
                spool and sink from ROMFS in 100 kB; the whole firmware frozen (--micropython) in
                100 kB, and the smallest heap of that
-    frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython)
+    frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython),
+               with the spool as well, and while that drains; with -v what each module takes
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
@@ -304,13 +305,18 @@ class Measure:
             program = frozen.build(self._micropython, "esp8266")
         except frozen.LeftOut as reason:
             raise LeftOut(str(reason))
-        for sink in ("console", "mqtt"):
-            name = f"frozen P1 -> {sink}"
-            text = self._frozen(program, sink, _FROZEN_ROOMY)
+        for sink, flash_kb in (("console", 0), ("mqtt", 0), ("mqtt", 100)):
+            name = f"frozen P1 -> {sink}" + (", spool" if flash_kb else "")
+            config = self._frozen_config(sink, flash_kb)
+            if self._verbose:
+                modules = self._frozen(program, config, 4 * _FROZEN_ROOMY, "size_modules.py")
+                for line in sorted(re.findall(r"^MODULE (.*)", modules, re.M), key=_first_number):
+                    print(f"  {name}: {line}")
+            text = self._frozen(program, config, _FROZEN_ROOMY)
             shims = _last(text, "SHIMS")[0]
             used = _last(text, "MEM running")[0] - shims
             yield f"{name}, used", used, "bytes"
-            text = self._frozen(program, sink, _FROZEN_HEAP + shims)
+            text = self._frozen(program, config, _FROZEN_HEAP + shims)
             if _delivered(text):
                 free = _last(text, "MEM running")[1]
                 largest = int(re.findall(r"max free sz: (\d+)", text)[-1]) * _BLOCK
@@ -320,17 +326,31 @@ class Measure:
             else:
                 print(f"  {name}: does not run in 38 kB")
 
-            def fits(heap: int, sink=sink, shims=shims) -> bool:
-                return _delivered(self._frozen(program, sink, heap * 1024 + shims))
+            def fits(heap: int, config=config, shims=shims) -> bool:
+                return _delivered(self._frozen(program, config, heap * 1024 + shims))
 
             yield self._least(f"{name}, smallest heap", 28, _FROZEN_ROOMY // 1024, fits)
 
-    def _frozen(self, program: Path, sink: str, heap_bytes: int) -> str:
+        def drains(heap: int) -> bool:
+            how = {"runtime": "frozen", "program": program, "heap": f"{heap}k", "page": 256}
+            return self._drains("mqtt", 300, **how)
+
+        self._drain_kinds()  # left out where it cannot be had
+        yield self._least("frozen P1 -> mqtt, spool, smallest heap of a drain", 40, 90, drains)
+
+    def _frozen_config(self, sink: str, flash_kb: int) -> Path:
         config = self._config(sink)
+        config = config.rename(config.with_stem(f"{config.stem}_{flash_kb}"))
         with config.open("a") as file:  # as a chip has: Wi-Fi, and a log on its flash
             file.write('log = {}\nwifi = {"ssid": "home", "password": "its password"}\n')
+            file.write(f'queue = {{"flash_kb": {flash_kb}}}\n')
+        return config
+
+    def _frozen(
+        self, program: Path, config: Path, heap_bytes: int, script: str = "size_run.py"
+    ) -> str:
         arguments = [str(config), simulator.start("nl50", _SPEED), "70"]
-        return frozen.run(program, "size_run.py", arguments, heap_bytes)
+        return frozen.run(program, script, arguments, heap_bytes)
 
     def _step(self, profile: str, model: str, what: str) -> Row:
         from tests.servers.influxdb_v2 import InfluxDb2
@@ -469,6 +489,10 @@ def _last(text: str, key: str) -> list[int]:
     if not found:
         raise SystemExit(f"the script did not say {key}:\n" + text[-1500:])
     return [int(word) for word in found[-1].split()]
+
+
+def _first_number(line: str) -> int:
+    return int(line.split()[0])
 
 
 def _map(text: str) -> list[str]:

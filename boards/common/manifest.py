@@ -17,9 +17,9 @@ include("$(PORT_DIR)/boards/manifest.py")
 include("$(MPY_DIR)/extmod/asyncio")  # the ESP8266 port's manifest leaves it out
 
 # micropython-lib at the commit that the MicroPython checkout names.
+module("names.py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
 if options.small:
-    for _name in ("logging", "names"):
-        module(_name + ".py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
+    module("logging.py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
 else:
     require("logging")
 require("ssl")

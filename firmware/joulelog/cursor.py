@@ -95,11 +95,6 @@ class Cursor:
         """Readings that were read ahead and are not confirmed yet."""
         return self._in_flight()
 
-    @property
-    def backlog(self) -> bool:
-        """True while readings are waiting that were not read ahead."""
-        return self._backlog()
-
     # What a subclass may change: super() of MicroPython cannot get at properties.
 
     def _waiting(self) -> int:
@@ -107,9 +102,6 @@ class Cursor:
 
     def _in_flight(self) -> int:
         return len(self._flight)
-
-    def _backlog(self) -> bool:
-        return self.ahead <= self._queue.newest
 
     def wake(self) -> None:
         """Let wait() return."""

@@ -1,4 +1,4 @@
-"""What can go wrong between a config and a server, by what the caller has to do about it."""
+"""What can go wrong between a config and a server; what HTTP servers answer: sinks/errors.py."""
 
 
 class ConfigError(Exception):
@@ -7,15 +7,3 @@ class ConfigError(Exception):
 
 class NetError(OSError):
     """A network operation failed or took too long; the text says what happened, in plain words."""
-
-
-class Retry(Exception):
-    """A passing failure: send the same again later. args: (text, seconds to wait or 0)."""
-
-
-class Refused(Exception):
-    """The server will never take this. args: (the server's words,)."""
-
-
-class Denied(Exception):
-    """Wrong credentials: nothing is lost, but somebody has to act. args: (what to change,)."""

@@ -32,11 +32,6 @@ class LiveFirst(Cursor):
     def _in_flight(self) -> int:
         return len(self._flight) + (self._live.in_flight if self._live else 0)
 
-    def _backlog(self) -> bool:
-        if not self._live:
-            return super()._backlog()
-        return self.ahead < self.end or self._live.backlog
-
     async def next(self, timeless: bool = False) -> tuple | None:
         self._split_or_join()
         if self._live:

@@ -4,10 +4,10 @@ import asyncio
 import unittest
 
 from joulelog import clock
-from joulelog.errors import Denied, Refused, Retry
 from joulelog.queue import Queue
 from joulelog.reading import Source
 from joulelog.sinks.batch import BatchSink
+from joulelog.sinks.errors import Denied, Refused, Retry
 from joulelog.sinks.sink import Writer
 
 SPEED = 2000

@@ -60,11 +60,9 @@ class TestOrder(unittest.TestCase):
         for number in range(5):
             queue.put(reading(number))
         self.assertEqual(cursor.waiting, 5)
-        self.assertTrue(cursor.backlog)
         serials = [take(cursor)[0] for _ in range(5)]
         self.assertEqual(serials, [0, 1, 2, 3, 4])
         self.assertTrue(take(cursor) is None)
-        self.assertFalse(cursor.backlog)
         cursor.confirm(2)
         self.assertEqual((cursor.sent, cursor.position, cursor.in_flight), (3, 3, 2))
         cursor.confirm(4)

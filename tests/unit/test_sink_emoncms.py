@@ -6,10 +6,11 @@ import unittest
 import civil
 
 from joulelog import clock
-from joulelog.errors import Denied, NetError, Refused, Retry
+from joulelog.errors import NetError
 from joulelog.queue import Queue
 from joulelog.reading import Source
 from joulelog.sinks import emoncms, http_batch
+from joulelog.sinks.errors import Denied, Refused, Retry
 
 KEY = "0123456789abcdef0123456789abcdef"
 DAY = ("energy_import_t1", "kWh", 3, "total_increasing", "energy")

@@ -4,10 +4,11 @@ import asyncio
 import unittest
 
 from joulelog import COMPILED, VERSION, clock
-from joulelog.errors import Denied, NetError, Refused, Retry
+from joulelog.errors import NetError
 from joulelog.queue import Queue
 from joulelog.reading import Source
 from joulelog.sinks import influxdb
+from joulelog.sinks.errors import Denied, Refused, Retry
 
 TOKEN = "s3cr3t-t0ken=="
 PASSWORD = "pass:w\u00f6rd"

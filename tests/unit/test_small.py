@@ -1,5 +1,6 @@
 """firmware/small: names, and logging in the place of the package that the runtime has."""
 
+import os
 import unittest
 
 from dsmr import obis
@@ -10,6 +11,20 @@ HERE = __file__[: __file__.rfind("/")] if "/" in __file__ else "."
 def source(name):
     with open(HERE + "/../../firmware/small/" + name) as file:
         return file.read()
+
+
+def modules(folder, package):
+    """The names with a dot of the modules below a folder."""
+    found = []
+    for name in os.listdir(folder):
+        if name[-3:] == ".py":
+            if package and name not in ("__init__.py", "manifest.py"):
+                found.append(package + name[:-3])
+        elif "." not in name and name[:2] != "__":
+            if package:
+                found.append(package + name)
+            found += modules(folder + "/" + name, package + name + ".")
+    return found
 
 
 class Takes:
@@ -68,13 +83,23 @@ class SmallLogging(unittest.TestCase):
 class Names(unittest.TestCase):
     def test_they_are_the_keys_of_all_channels(self):
         text = source("names.py")
-        text = text[text.rfind("return (") + 8 : text.rfind(")")]
+        text = text[text.find("return (") + 8 :]
+        text = text[: text.find(")")]
         named = [word.strip() for word in text.split(",") if word.strip()]
         keys = set()
         for table in (obis._CHANNELS, obis._MBUS):
             for row in table.strip().split(b"\n"):
                 keys.add(row.split()[1].decode())
         self.assertEqual(sorted(named), sorted(keys))
+
+    def test_they_are_the_modules_of_all_packages(self):
+        words = [line.split() for line in source("names.py").split("\n")]
+        named = [line[1] for line in words if line[:1] == ["import"]]
+        named = [name for name in named if name[:8] != "asyncio."]
+        found = []
+        for place in ("firmware/joulelog", "lib"):
+            found += modules(HERE + "/../../" + place, "joulelog." if "/" in place else "")
+        self.assertEqual(sorted(named), sorted(found))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ from micropython import const
 from .. import clock, net
 from . import address, words
 
-VERSION = (0, 8, 3)
+if mqtt_as.VERSION != (0, 8, 3):
+    raise ImportError("mqtt_as 0.8.3, not %d.%d.%d" % mqtt_as.VERSION)
+
 _DENIED_PAUSE_MS = const(60000)
 _BUSY_PAUSE_MS = const(5)
 _IDLE_PAUSE_MS = const(50)

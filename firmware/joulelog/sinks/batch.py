@@ -16,7 +16,7 @@ that one aside (counted, logged, kept) and goes on. Denied waits and says so; no
 """
 
 from .. import clock
-from ..errors import Denied, Refused, Retry
+from .errors import Denied, Refused, Retry
 from .sink import DENIED_PAUSE_MS, ServerSink, Writer
 
 SCHEMA = """\

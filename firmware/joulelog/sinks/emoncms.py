@@ -15,7 +15,7 @@ from civil import UNIX_2000
 from exact import DECIMALS, KEY, KIND
 from micropython import const
 
-from ..errors import Denied, Refused, Retry
+from .errors import Denied, Refused, Retry
 from .http_batch import PLAIN, HttpBatchSink, parsed, percent
 from .http_batch import SCHEMA as _SHARED
 from .sink import Writer

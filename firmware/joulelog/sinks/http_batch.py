@@ -14,10 +14,10 @@ import civil
 from exact import text as exact_text
 from micropython import const
 
-from ..errors import Denied, Refused, Retry
 from ..net import tls
 from .batch import SCHEMA as _BATCH
 from .batch import BatchSink
+from .errors import Denied, Refused, Retry
 from .sink import Writer
 
 SCHEMA = (_BATCH, tls.SCHEMA)  # not joined: the texts stay in ROM

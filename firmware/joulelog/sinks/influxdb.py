@@ -17,7 +17,7 @@ from civil import UNIX_2000
 from exact import DECIMALS, KEY, KIND
 
 from .. import COMPILED, VERSION
-from ..errors import Denied, Refused
+from .errors import Denied, Refused
 from .http_batch import PLAIN, TEXT, HttpBatchSink, percent
 from .http_batch import SCHEMA as _SHARED
 from .sink import Writer

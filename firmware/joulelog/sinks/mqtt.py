@@ -18,7 +18,6 @@ import binascii
 
 from micropython import const
 
-from .. import clock
 from ..errors import ConfigError
 from ..net import tls
 from .sink import ServerSink
@@ -71,23 +70,18 @@ class Sink(ServerSink):
             from . import mqtt_json as layout
         else:
             from . import mqtt_values as layout
+        # mqtt_as is large: not above, because a config is checked without it; not in run(), for
+        # what stays for ever should lie side by side.
+        from ..net import mqtt_client
+
+        self._client_class = mqtt_client.Client
         self._layout = layout.Layout(self)
         self.carries_time = self.durable = layout.CARRIES_TIME
         self.order = layout.ORDER
 
     async def run(self) -> None:
         """Send for ever."""
-        # Imported here: mqtt_as takes 6 kB, and a config can be checked without it.
-        import mqtt_as  # type: ignore[import-not-found]
-
-        from ..net import mqtt_client
-
-        if mqtt_as.VERSION != mqtt_client.VERSION:
-            versions = _dotted(mqtt_client.VERSION), _dotted(mqtt_as.VERSION)
-            self.say("denied", "mqtt_as %s is needed, not %s: run `make deps`" % versions)
-            while True:
-                await clock.sleep_ms(3600000)
-        client = self._new_client(mqtt_client)
+        client = self._new_client()
         self._failure = None
         keeper = self.app.supervisor.child(self.name, self._keep(client))
         try:
@@ -123,7 +117,7 @@ class Sink(ServerSink):
         self._flight.append([item[0], _TOO_LARGE, item])
         self._settle()
 
-    def _new_client(self, mqtt_client):
+    def _new_client(self):
         entry = self.entry
         status = self.topic + b"/status"
         client_id = entry["client_id"] or "%s-%s" % (self.app.device, _chip())
@@ -140,7 +134,7 @@ class Sink(ServerSink):
             "birth": (status, b"online"),
         }
         room = entry["batch"] + len(status) + _TOPIC_ROOM
-        return mqtt_client.Client(
+        return self._client_class(
             entry["host"],
             settings,
             tls.context(entry) if entry["tls"] else None,
@@ -231,7 +225,3 @@ def _chip() -> str:
     import machine
 
     return binascii.hexlify(machine.unique_id()).decode()[-6:]
-
-
-def _dotted(version: tuple) -> str:
-    return ".".join([str(number) for number in version])

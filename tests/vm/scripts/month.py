@@ -21,9 +21,10 @@ from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import app as app_module  # noqa: E402
 from joulelog import clock, guard, net, registry, schema  # noqa: E402
-from joulelog.errors import NetError, Retry  # noqa: E402
+from joulelog.errors import NetError  # noqa: E402
 from joulelog.net import ntp, wifi  # noqa: E402
 from joulelog.sinks import batch  # noqa: E402
+from joulelog.sinks.errors import Retry  # noqa: E402
 
 DAYS = int(sys.argv[2])
 EVERY_S = int(sys.argv[3]) if len(sys.argv) > 3 else 60

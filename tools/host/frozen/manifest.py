@@ -3,9 +3,9 @@
 import os
 
 include("$(MPY_DIR)/extmod/asyncio")
+module("names.py", base_path="../../../firmware/small", opt=2)
 if os.environ["JOULELOG_CHIP"] == "esp8266":
-    for _name in ("logging", "names"):
-        module(_name + ".py", base_path="../../../firmware/small", opt=2)
+    module("logging.py", base_path="../../../firmware/small", opt=2)
 else:
     require("logging")
 require("ssl")
@@ -16,4 +16,5 @@ module("board.py", base_path=os.environ["JOULELOG_FROZEN"], opt=2)
 for _name in ("machine", "machine_parts", "network", "serialport"):
     module(_name + ".py", base_path="../vm_shims", opt=2)
 module("chip.py", opt=2)
-module("size_run.py", base_path="../../../tests/vm/scripts", opt=2)
+for _name in ("size_run", "size_modules"):
+    module(_name + ".py", base_path="../../../tests/vm/scripts", opt=2)
