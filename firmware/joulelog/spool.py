@@ -45,12 +45,12 @@ class Spool:
     to, 0: unknown, or no flash.
     """
 
-    COUNTERS = ("stored", "segments_lost", "flash_errors")
+    COUNTERS = ("stored", "segments_lost", "errors")
 
     def __init__(self, queue, log, sync_s: int, blocks: int = 0) -> None:
         self.stored = 0  # readings
         self.segments_lost = 0  # because the log was full
-        self.flash_errors = 0
+        self.errors = 0
         self.log = log
         self.sync_ms = sync_s * 1000
         self.timeless = False  # readings without a UTC are in the log
@@ -377,14 +377,14 @@ class Spool:
 
     def complain_of_reading(self, error: OSError) -> None:
         """Count and log that the flash could not be read; readers are woken to try again."""
-        self.flash_errors += 1
+        self.errors += 1
         if not self._unreadable_ms:
             self._logger.error("the flash cannot be read (%s)", error)
         self._unreadable_ms = clock.uptime_ms() or 1
 
     def complain(self, error: Exception) -> None:
         """Count and log that the flash failed; it is left alone for a while."""
-        self.flash_errors += 1
+        self.errors += 1
         no_memory = isinstance(error, MemoryError)
         self._retry_ms = clock.uptime_ms() + (_NO_MEMORY_MS if no_memory else _RETRY_MS)
         if not self._broken:

@@ -34,6 +34,7 @@ class Stage:
         self.sent: list[dict] = []  # by the meter
         self.broker = Mosquitto(folder / "broker")
         self.mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": self.broker.port}
+        self.readers: list[dict] = []  # beside the meter
         self.runs: list[Run] = []
         self._how = how
         self._stop = threading.Event()
@@ -59,7 +60,7 @@ class Stage:
         self, sinks: list | None = None, reader: str = "p1", console: bool = True, **queue
     ) -> Run:
         """The next run, up; sinks: beside the console, None: MQTT."""
-        readers = [{"type": "dsmr", "name": reader, "uart": self._pty.device}]
+        readers = [{"type": "dsmr", "name": reader, "uart": self._pty.device}, *self.readers]
         sinks = [self.mqtt] if sinks is None else sinks
         sinks = [*sinks, {"type": "console"}] if console else sinks
         log = {"directory": str(self.folder / "log"), "size_kb": 50}

@@ -570,7 +570,7 @@ class TestFull(unittest.TestCase):
             board.flash.memory = 10
             await board.measure(50, 90)
             lost = board.cursor.dropped
-            self.assertTrue(0 < board.spool.flash_errors and lost < 40, lost)
+            self.assertTrue(0 < board.spool.errors and lost < 40, lost)
             board.flash.memory = 1 << 20
             await board.measure(90, 100)
             found = numbers(await board.take())
@@ -614,7 +614,7 @@ class TestFull(unittest.TestCase):
             await board.measure(0, 100)
             board.flash.error = 5
             await board.measure(100, 150)
-            self.assertTrue(board.spool.flash_errors > 0)
+            self.assertTrue(board.spool.errors > 0)
             board.flash.error = 0
             await board.virtual.advance(15000)
             await board.measure(150, 250)
@@ -712,7 +712,7 @@ class TestUnreadable(unittest.TestCase):
                 await board.virtual.advance(11000)
             self.assertEqual(found, list(range(first)) + list(range(end, 4000)))
             self.assertEqual((board.cursor.dropped, board.cursor.waiting), (end - first, 0))
-            self.assertTrue(board.spool.flash_errors >= 10)
+            self.assertTrue(board.spool.errors >= 10)
             board.stop()
 
         board.play(story())
@@ -866,7 +866,7 @@ class TestMore(unittest.TestCase):
             await board.measure(0, 100)
             board.flash.error = 5
             await board.measure(100, 106, 2)
-            self.assertTrue(board.spool.flash_errors > 0)
+            self.assertTrue(board.spool.errors > 0)
             board.flash.error = 0
             board.stop()
             board.start()

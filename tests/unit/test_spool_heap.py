@@ -98,7 +98,7 @@ class TestHeap(unittest.TestCase):
             most = await take(found, before)
             self.assertTrue(most <= READING_BYTES, most)
             self.assertEqual(sum(found), READINGS)
-            self.assertEqual((cursor.dropped, queue.spool.flash_errors), (0, 0))
+            self.assertEqual((cursor.dropped, queue.spool.errors), (0, 0))
             task.cancel()
 
         virtual.play(story())

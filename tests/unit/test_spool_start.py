@@ -179,7 +179,7 @@ class TestLittlefs(Case):
             task.cancel()
 
         virtual.play(outage())
-        self.assertEqual(spool.flash_errors, 0)
+        self.assertEqual(spool.errors, 0)
         self.assertTrue(spool.segments_lost > 0)
         self.assertEqual(app.cursor.dropped, spool.first)
         again, _ = self.opened(App("/flash/spool", 60))
