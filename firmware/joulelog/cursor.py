@@ -43,6 +43,7 @@ class Cursor:
         self.durable = False  # what the ring loses, and what a restart finds, waits on the flash
         self.newest_only = False  # what the ring loses counts as superseded, not as dropped
         self.stored = None  # what it has on the flash, where there is a spool: see stored.py
+        self.live = False  # what next() gave has overtaken a backlog
         self.ahead = queue.newest + 1  # the next serial to read
         self.end = -1  # where reading stops; -1: nowhere
         self._queue = queue

@@ -22,7 +22,6 @@ class LiveFirst(Cursor):
     def __init__(self, queue, name: str, sources, channels, every: int) -> None:
         super().__init__(queue, name, sources, channels, every)
         self._live: Cursor | None = None  # the fast lane, while there is a backlog
-        self._live_last = False  # the lane that next() took last
 
     def _waiting(self) -> int:
         if not self._live:
@@ -38,19 +37,19 @@ class LiveFirst(Cursor):
             found = await self._live.next(timeless)
             self._take_count()
             if found is not None:
-                self._live_last = True
+                self.live = True
                 return found
-        self._live_last = False
+        self.live = False
         return await super().next(timeless)
 
     def unread(self) -> None:
-        if self._live and self._live_last:
+        if self._live and self.live:
             self._live.unread()
         else:
             super().unread()
 
     def skip(self) -> None:
-        if self._live and self._live_last:
+        if self._live and self.live:
             self._live.skip()
         else:
             super().skip()
@@ -69,8 +68,13 @@ class LiveFirst(Cursor):
         super().confirm_all()
 
     def rewind(self) -> None:
-        if self._live:
-            self._live.rewind()
+        live = self._live
+        if live:
+            live.rewind()
+            if live.position == self.end:  # an outage: what comes in it is no live reading either
+                self._take_count()
+                self._live = None
+                self.end = -1
         super().rewind()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:

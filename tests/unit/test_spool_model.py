@@ -349,7 +349,7 @@ class World:
         mirror = self.mirrors[name]
         cursor = mirror.cursor
         serial = item[0]
-        lane = 1 if getattr(cursor, "_live_last", False) else 0
+        lane = 1 if cursor.live else 0
         self.ensure(serial not in mirror.seen, "twice", name, serial)
         self.ensure(serial not in mirror.done, "again though confirmed", name, serial)
         self.ensure(serial > mirror.last[lane], "order", name, serial, mirror.last)

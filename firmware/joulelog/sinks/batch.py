@@ -38,6 +38,7 @@ class BatchSink(ServerSink):
         self._more = False  # the batch is full, or is to be tried again: do not pause
         self._last: tuple = ()  # the last item in the buffer
         self._count = 0  # readings in the buffer
+        self._old = 0  # those of them that wait in a backlog: they have a rate
         self._failures = 0  # in a row
 
     async def run(self) -> None:
@@ -70,13 +71,12 @@ class BatchSink(ServerSink):
         out = self.out
         out.cut(0)
         self.begin(out)
-        self._count = 0
+        self._count = self._old = 0
         self._more = True
         limit = self._limit
         rate = self.entry["rate"]
-        if rate and not 0 < limit < rate:  # a second's worth, so that new readings come through
-            limit = rate
-        while not limit or self._count < limit:
+        # A second's worth, so that new readings come through.
+        while not ((limit and self._count >= limit) or (rate and self._old >= rate)):
             item = await self.cursor.next()
             if item is None:
                 self._more = False
@@ -95,6 +95,7 @@ class BatchSink(ServerSink):
             else:
                 self._last = item
                 self._count += 1
+                self._old += not self.cursor.live
             await clock.sleep_ms(0)  # a reading takes a few ms of a chip, a batch too long
         self.finish(out)
         return self._count
@@ -130,7 +131,7 @@ class BatchSink(ServerSink):
         if not self._more:
             pause_ms = self.entry["interval"] * 1000
         elif self.entry["rate"]:
-            pause_ms = self._count * 1000 // self.entry["rate"]
+            pause_ms = self._old * 1000 // self.entry["rate"]
         else:
             return
         if pause_ms > spent_ms:
