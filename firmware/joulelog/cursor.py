@@ -222,6 +222,8 @@ class Cursor:
             serial = entry[_SERIAL]
             if self.stored.holes.has(serial) if self.stored else serial < queue.oldest:
                 self._count_lost()  # overwritten while it was on its way
+                if self.stored:
+                    self.stored.found = (-1, 0, None)  # or it would come all the same
         self.ahead = position if self.stored else max(position, queue.oldest)
         self._flight = []
         self._period_ahead = dict(self._period)
