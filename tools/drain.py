@@ -59,9 +59,9 @@ Readings = dict[int, dict[str, str]]  # Unix time -> {key: value as text}
 
 
 def write_backlog(
-    folder: Path, count: int, end: int, sink: str, page: int = 640
+    folder: Path, count: int, end: int, sinks: tuple[str, ...], page: int = 640
 ) -> tuple[Readings, tuple, tuple]:
-    """Write a log of so many readings, the last at this Unix time, that the sink has not got.
+    """Write a log of so many readings, the last at this Unix time, that these sinks have not got.
 
     Returns the readings, the channels, and the last values.
     """
@@ -71,7 +71,8 @@ def write_backlog(
     log = Log(Files(str(folder)), capacity, min(65536, capacity // 8), page, Source)
     for _ in log.open():
         pass
-    log.state[sink] = 0
+    for sink in sinks:
+        log.state[sink] = 0
     readings: Readings = {}
     values: tuple = ()
     taken = (entry for entry in day.readings(count) if entry[1] == P1)
@@ -162,7 +163,7 @@ class Drain:
         """Drain all; meanwhile() is called when a fifth has arrived. AssertionError if not."""
         now = int(time.time())
         spool = self._folder / "spool"
-        found = write_backlog(spool, self._count, now - 60 - self._burst, self.kind, self._page)
+        found = write_backlog(spool, self._count, now - 60 - self._burst, (self.kind,), self._page)
         self.old, self._channels, self._values = found[0], found[1], list(found[2])
         if self._burst and self.broker:
             self.broker.stop()

@@ -130,7 +130,7 @@ def _room(files) -> int:
     """Bytes that the readings have already; OSError where nothing can be written."""
     size = sum([files.size(name) for name in files.names()])
     try:
-        files.append(_PROBE, b"?")
+        files.append(_PROBE, bytes(1))
         files.remove(_PROBE)
     except OSError as error:
         if error.errno != _ENOSPC:  # what is full will lose its oldest readings

@@ -60,12 +60,21 @@ class Packer:
     def text(self, value: str) -> None:
         """Write a text: the length of its UTF-8, and that."""
         data = value.encode()
-        if len(data) * 2 > self._end - self.pos:
-            raise PageError
         self.number(len(data))
-        for byte in data:
-            self.nibble(byte & 15)
-            self.nibble(byte >> 4)
+        pos = self.pos
+        end = pos + 2 * len(data)
+        if end > self._end:
+            raise PageError
+        target = self.data
+        at = pos >> 1
+        if pos & 1:
+            for byte in data:
+                target[at] = target[at] & 15 | (byte & 15) << 4
+                at += 1
+                target[at] = byte >> 4
+        else:
+            target[at : at + len(data)] = data
+        self.pos = end
 
 
 class Unpacker:

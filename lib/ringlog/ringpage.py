@@ -32,6 +32,7 @@ _BASE_TEXT = const(40)  # characters: longer texts are no base, they would stand
 _STATES = const(255)
 _CHANNELS = const(255)
 _LEAST_BYTES = const(64)
+_CHANNEL_BYTES = const(12)  # of a schema: most take less, and a second attempt takes long
 
 # Each word between two bytes that are in no text; one literal takes no heap, a tuple a kilobyte.
 _UNITS = (
@@ -99,18 +100,17 @@ def build(kind: int, count: int, payload, back: int, name: str) -> bytearray:
     return data
 
 
-def _packed(fill, what, error: str) -> bytes:
-    """What fill writes, in as many bytes as that takes."""
-    room = _LEAST_BYTES
-    while room <= MOST:
+def _packed(fill, what, room: int, error: str) -> bytes:
+    """What fill writes, in as many bytes as that takes; room: for a first attempt."""
+    while True:
         packer = Packer(bytearray(room), 0, room - HEAD - TAIL)
         try:
             fill(packer, what)
+            return bytes(memoryview(packer.data)[: packer.end_byte()])
         except PageError:
-            room *= 2
-            continue
-        return bytes(memoryview(packer.data)[: packer.end_byte()])
-    raise ValueError(error)
+            if room == MOST:
+                raise ValueError(error)
+        room = min(2 * room, MOST)
 
 
 def base_of(values) -> tuple:
@@ -122,7 +122,8 @@ def schema_payload(track: Track) -> bytes:
     """The payload of a source's schema page; ValueError where it has too many channels."""
     if len(track.base) > _CHANNELS:
         raise ValueError("%s has more than 255 channels" % track.source.name)
-    return _packed(_fill_schema, track, "the channels of %s do not fit" % track.source.name)
+    room = _LEAST_BYTES + _CHANNEL_BYTES * len(track.base)
+    return _packed(_fill_schema, track, room, "the channels of %s do not fit" % track.source.name)
 
 
 def _fill_schema(packer, track: Track) -> None:
@@ -132,8 +133,10 @@ def _fill_schema(packer, track: Track) -> None:
     before = ("", "", 0, "", "")
     for channel in channels:
         key = channel[0]
+        old = before[0]
+        most = min(len(key), len(old))
         shared = 0
-        while shared < min(len(key), len(before[0])) and key[shared] == before[0][shared]:
+        while shared < most and key[shared] == old[shared]:
             shared += 1
         packer.number(shared)
         packer.text(key[shared:])
@@ -209,7 +212,7 @@ def state_payload(state: dict) -> bytes:
     """The payload of a state page; ValueError where it is none."""
     if len(state) > _STATES:
         raise ValueError("a state of %d names; allowed: 255" % len(state))
-    return _packed(_fill_state, state, "the state does not fit into a page")
+    return _packed(_fill_state, state, _LEAST_BYTES, "the state does not fit into a page")
 
 
 def _fill_state(packer, state: dict) -> None:
