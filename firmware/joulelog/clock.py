@@ -61,9 +61,10 @@ def uptime_ms() -> int:
 
 if hasattr(asyncio, "sleep_ms"):
 
-    async def sleep_ms(ms: int) -> None:
-        """Let the other tasks run for ms milliseconds."""
-        await asyncio.sleep_ms(ms // _speed)  # type: ignore[attr-defined]
+    def sleep_ms(ms: int):
+        """Let the other tasks run for ms milliseconds; to be awaited at once."""
+        # No coroutine: a pause takes no memory, so that who waits for some can wait.
+        return asyncio.sleep_ms(ms // _speed)  # type: ignore[attr-defined]
 
     async def wait_for_ms(awaitable, ms: int):
         """Return what the awaitable returns, or raise asyncio.TimeoutError after ms."""

@@ -127,8 +127,10 @@ class Supervisor:
         pause_ms = _FIRST_PAUSE_MS
         last = ""
         while True:
-            started = clock.uptime_ms()
+            failure = None  # Hung
+            started = 0
             try:
+                started = clock.uptime_ms()
                 await run()
                 timed.ended = True
                 return
@@ -137,31 +139,31 @@ class Supervisor:
                     raise
                 timed.hung = False
                 timed.moved = True
-                failure = Hung("no step in %d s" % timed.silent_s)
             except Exception as error:  # whatever it is, only this task stops
                 failure = error
             self.restarts += 1
-            if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
-                pause_ms = _FIRST_PAUSE_MS
-                last = ""
-            last = self._tell(timed._name, failure, last)
+            gc.collect()  # what the task held: to tell of a MemoryError takes memory
+            try:
+                if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
+                    pause_ms = _FIRST_PAUSE_MS
+                    last = ""
+                last = self._tell(timed, failure, last)
+            except MemoryError:  # the task is started again all the same
+                print(timed._name, "failed, and there is no memory to say why")
             failure = None  # it holds the frames of what has failed
             await clock.sleep_ms(pause_ms)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
 
-    def _tell(self, name: str, error: Exception, last: str) -> str:
+    def _tell(self, timed, error: Exception | None, last: str) -> str:
         """Log a failure once; the counter tells of the others. Returns what was said last."""
-        gc.collect()  # what the task held: to tell of a MemoryError takes memory
-        try:
-            text = "%s: %s" % (type(error).__name__, error)
-            if text != last:
-                log_exception(self._log, name + " failed", error)
-                if self.note:
-                    self.note("%s: %s" % (name, text))
-            return text
-        except MemoryError:  # the task is started again all the same
-            print(name, "failed, and there is no memory to say why")
-            return last
+        if error is None:
+            error = Hung("no step in %d s" % timed.silent_s)
+        text = "%s: %s" % (type(error).__name__, error)
+        if text != last:
+            log_exception(self._log, timed._name + " failed", error)
+            if self.note:
+                self.note("%s: %s" % (timed._name, text))
+        return text
 
 
 class _Timed:

@@ -8,6 +8,7 @@ import unittest
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
+import micropython  # noqa: E402
 from civil import seconds  # noqa: E402
 from posixtz import Zone  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
@@ -130,13 +131,32 @@ class TestReal(unittest.TestCase):
             last = now
 
     def test_speed(self):
+        async def pause():
+            await clock.sleep_ms(3000)
+
         clock.set_speed(50)
         before = clock.uptime_ms()
         started = time.time()
-        asyncio.run(clock.sleep_ms(3000))
+        asyncio.run(pause())
         took = time.time() - started
         self.assertTrue(took < 2, "3000 ms at SPEED=50 took %d s" % took)
         self.assertTrue(2950 <= clock.uptime_ms() - before)
+
+    @unittest.skipUnless(hasattr(micropython, "heap_lock"), "only MicroPython has a heap to lock")
+    def test_a_pause_takes_no_memory(self):
+        """Who has failed for want of some waits before he tries again."""
+        ended = []
+
+        async def pause():
+            micropython.heap_lock()
+            try:
+                await clock.sleep_ms(1)
+                ended.append(1)  # no more than it has room for
+            finally:
+                micropython.heap_unlock()
+
+        asyncio.run(pause())
+        self.assertEqual(ended, [1])
 
     def test_speed_changes_no_uptime_of_before(self):
         before = clock.uptime_ms()
