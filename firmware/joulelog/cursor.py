@@ -139,10 +139,10 @@ class Cursor:
                 if boot == queue.boot or not queue.clock.source:
                     return None
                 if serial > self._refused_to and self._wants(reading, None):
-                    self._refused_to = serial
                     self._refuse(
                         (serial, None, reading, boot), "nobody told the time of that start"
                     )
+                    self._refused_to = serial
                 self.ahead = serial + 1
                 continue
             if not self._wants(reading, time):
@@ -181,17 +181,18 @@ class Cursor:
             name = item[2][SOURCE].name
             if name in found:
                 old = found[name][0]
-                self._flight = [entry for entry in self._flight if entry[_SERIAL] != old]
                 self._supersede(old, name)
+                self._flight = [entry for entry in self._flight if entry[_SERIAL] != old]
             found[name] = item
 
     def confirm(self, serial: int) -> None:
         """The consumer is done with everything up to this serial."""
         entry = None
         while self._flight and self._flight[0][_SERIAL] <= serial:
-            entry = self._flight.pop(0)
-            self.sent += 1
+            entry = self._flight[0]
             self._period[entry[_NAME]] = entry[_PERIOD]
+            self._flight.pop(0)
+            self.sent += 1
         if entry and not self._flight and entry[_TIME] is not None:
             # What waits behind it is nearly as old, and may lie on the flash.
             self.look(self.ahead, self._queue.boot, entry[_TIME])
@@ -215,35 +216,40 @@ class Cursor:
     def rewind(self) -> None:
         """Go back to the first reading that is not confirmed."""
         queue = self._queue
-        if self._flight and self._flight[0][_TIME] is not None:
-            self._first = (self._flight[0][_SERIAL], queue.boot, self._flight[0][_TIME])
-        position = self.position
-        for entry in self._flight:
-            serial = entry[_SERIAL]
-            if self.stored.holes.has(serial) if self.stored else serial < queue.oldest:
-                self._count_lost()  # overwritten while it was on its way
-                if self.stored:
-                    self.stored.found = (-1, 0, None)  # or it would come all the same
-        self.ahead = position if self.stored else max(position, queue.oldest)
-        self._flight = []
-        self._period_ahead = dict(self._period)
+        flight = self._flight
+        periods = dict(self._period)
+        if flight and flight[0][_TIME] is not None:
+            self._first = (flight[0][_SERIAL], queue.boot, flight[0][_TIME])
+        stored = self.stored
+        self._period_ahead = periods
+        self.ahead = self.position
+        # Overwritten while they were on their way. Memory may run out: each is counted once.
+        while flight:
+            serial = flight[-1][_SERIAL]
+            if stored.holes.has(serial) if stored else serial < queue.oldest:
+                if stored:
+                    stored.found = (-1, 0, None)  # or it would come all the same
+                self.count_lost()
+            flight.pop()
+        if not stored:
+            self.ahead = max(self.ahead, queue.oldest)
         self._event.set()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
         """Nobody holds this reading any more: count it if it was still wanted."""
-        stored = self.stored
-        if stored and (serial < self.position or not stored.holes.add(serial, serial + 1)):
+        if serial < self.position:
             return
-        if serial < self.ahead:
-            return  # confirmed, or on its way: then rewind() counts it
+        on_way = serial < self.ahead  # then rewind() counts it
+        wanted = not on_way and self._wants(reading, time)
+        # From here on memory can only run out before something is changed.
+        if self.stored and not self.stored.holes.add(serial, serial + 1):
+            return
+        if wanted and self.newest_only:
+            self._supersede(serial, reading[SOURCE].name)
+        elif wanted:
+            self.dropped += 1
         if serial == self.ahead:
             self.ahead = serial + 1
-        if not self._wants(reading, time):
-            return
-        if self.newest_only:
-            self._supersede(serial, reading[SOURCE].name)
-        else:
-            self.dropped += 1
 
     def columns(self, source):
         """Indexes of the channels of this source that the consumer wants."""
@@ -260,11 +266,12 @@ class Cursor:
         return found
 
     def _refuse(self, item: tuple, why: str) -> None:
-        self.refused += 1
         if self._queue.aside:
             self._queue.aside(self, item, why)
+        self.refused += 1
 
-    def _count_lost(self) -> None:
+    def count_lost(self) -> None:
+        """One that it wanted is lost."""
         if self.newest_only:
             self.superseded += 1
         else:

@@ -70,7 +70,11 @@ class Queue:
             cursor.start(serial)
 
     def put(self, reading: tuple) -> None:
-        """Append a reading; when the ring is full the oldest goes."""
+        """Append a reading; when the ring is full the oldest goes.
+
+        Out of memory, this one is in the ring all the same; whoever waits for it may learn of it
+        with the next one, and the oldest one is counted where it cannot be stored.
+        """
         serial = self.newest + 1
         slot = serial % self.slots
         evicted = self._ring[slot]
@@ -78,10 +82,13 @@ class Queue:
             self._evict(serial - self.slots, evicted)
         self._ring[slot] = reading
         self.newest = serial
-        self.latest[reading[SOURCE].name] = reading
-        self.wake()
-        if self.notice:
-            self.notice()
+        try:
+            self.wake()
+            self.latest[reading[SOURCE].name] = reading
+            if self.notice:
+                self.notice()
+        except MemoryError:
+            pass
 
     def wake(self) -> None:
         """Let every consumer look again: the time is known now."""
@@ -117,13 +124,14 @@ class Queue:
         for cursor in self.cursors:
             if cursor.position > serial:
                 continue
-            if cursor.durable and self.spool:
-                if stored is None:
-                    try:
+            try:
+                if cursor.durable and self.spool:
+                    if stored is None:
                         stored = self.spool.holds(serial)
-                    except MemoryError:  # counted as lost; the reader must not stop for it
-                        stored = False
-                if stored:
-                    cursor.look(serial, self.boot, reading[TIME])
-                    continue
-            cursor.lose(serial, reading, self.clock.resolve(reading[TIME]))
+                    if stored:
+                        cursor.look(serial, self.boot, reading[TIME])
+                        continue
+                cursor.lose(serial, reading, self.clock.resolve(reading[TIME]))
+            except MemoryError:
+                if not cursor.stored:  # else it will be missed on the flash, if it is not there
+                    cursor.count_lost()

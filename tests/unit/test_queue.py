@@ -314,6 +314,26 @@ class TestFullHeap(unittest.TestCase):
             queue.put(reading(number))
         self.assertEqual((queue.newest, cursor.dropped), (2, 1))
 
+    def test_put_survives_all_that_finds_no_memory(self):
+        """The new reading is there, the evicted one counted, by each cursor once."""
+        for part in ("columns", "wake"):
+            queue = queue_of(4)
+            cursors = [queue.cursor("x"), queue.cursor("y", ["a"])]
+            for number in range(4):
+                queue.put(reading(number))
+
+            def fails(*about):
+                raise MemoryError
+
+            for cursor in cursors:
+                setattr(cursor, part, fails)
+            for number in range(4, 6):
+                queue.put(reading(number))
+            for cursor in cursors:
+                delattr(cursor, part)
+                self.assertEqual(drain(cursor), [2, 3, 4, 5])
+                self.assertEqual(cursor.dropped, 2)
+
 
 class TestSinkCursor(unittest.TestCase):
     def test_two_lanes_only_where_there_can_be_a_backlog(self):
