@@ -30,6 +30,7 @@ _POLL_MS = const(500)
 _SAVE_MS = const(600000)  # between two writes of nothing but cursors
 _RETRY_MS = const(10000)  # after the flash has failed
 _NO_MEMORY_MS = const(1000)  # after there was no memory to write
+_LAST_TRIES = const(3)  # before a restart
 _ENOSPC = const(28)
 _YEAR_S = const(31557600)
 BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
@@ -138,19 +139,22 @@ class Spool:
         """Write all that waits."""
         queue = self._queue
         log = self.log
-        self._retry_ms = 0  # it is the last chance
         if log.pending_first >= queue.oldest:
             log.forget_page()  # Ctrl-C may have come while it was made
         if not log.pending:
             self._next = log.last + 1
         self._next = max(self._next, self._lowest())
-        while self._next <= queue.newest:
+        tries = _LAST_TRIES
+        while tries and self._next <= queue.newest:
+            self._retry_ms = 0
             if not self._append() and not self._flush():
-                break
-        if self.log.pending:
-            self._flush()
-        else:
+                tries -= 1
+        if not log.pending:
             self.save()
+        while tries and log.pending:
+            self._retry_ms = 0
+            if not self._flush():
+                tries -= 1
 
     async def _look(self) -> None:
         """Find out since when the servers miss what an earlier run has left."""
@@ -224,19 +228,19 @@ class Spool:
             return False
         if not count:
             return True
-        if self.timeless:
-            starts.place(self.log.state, queue.boot, self._board, queue.clock)
-            self.timeless = not queue.clock.source
-        self._place_cursors()
         try:
+            if self.timeless:
+                starts.place(self.log.state, queue.boot, self._board, queue.clock)
+                self.timeless = not queue.clock.source
+            self._place_cursors()
             while not self._fits():
                 for _ in self._lose_segment():
                     pass
         except (OSError, MemoryError) as error:
             self.complain(error)
             return False
-        self._written()
         self.stored += count
+        self._written()
         return True
 
     def _fits(self) -> bool:
@@ -372,8 +376,8 @@ class Spool:
         self._written_ms = clock.uptime_ms()
         if self._broken:
             self._broken = False
-            self._logger.info("the flash works again")
             self._queue.wake()
+            self._logger.info("the flash works again")
 
     def complain_of_reading(self, error: OSError) -> None:
         """Count and log that the flash could not be read; readers are woken to try again."""

@@ -22,9 +22,10 @@ def place(state: dict, boot: int, board: int, app_clock) -> None:
         state["$%x" % boot] = board
     else:
         for name in [name for name in state if name[:1] == "$"]:
-            begun = app_clock.offset - board + state.pop(name)
+            begun = app_clock.offset - board + state[name]
             if begun >= clock.PLAUSIBLE:
                 state["@" + name[1:]] = begun
+            del state[name]
         state["@%x" % boot] = app_clock.offset
     begun = [(begun, name) for name, begun in state.items() if name[:1] in "@$"]
     if len(begun) > _MOST:

@@ -71,7 +71,7 @@ class Track:
 
 
 def write(packer, slot: int, track: Track, stamp: int, values: tuple) -> None:
-    """Write a reading; PageError, and the track as it was, where there is no room."""
+    """Write a reading; PageError where there is no room; the track is then as it was."""
     error = stamp - track.expected()
     groups = track.groups
     count = len(groups)
@@ -85,9 +85,9 @@ def write(packer, slot: int, track: Track, stamp: int, values: tuple) -> None:
     if not same:
         _write_map(packer, groups)
     write_values(packer, values, track.values, _changed)
+    track.take(stamp)  # the last that may find no memory
     for index in range(count):
         groups[index] = _changed[index]
-    track.take(stamp)
     track.values = values
 
 

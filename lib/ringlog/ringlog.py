@@ -139,7 +139,7 @@ class Log(Segments):
                     return True
                 if not page.grow():
                     raise ValueError("a reading of %s is larger than a page" % source.name)
-        except ValueError:
+        except Exception:
             page.clear()
             raise
 
@@ -177,7 +177,7 @@ class Log(Segments):
         self._write(pieces, size)
         self._saved = saved
         self.last = page.first + page.count - 1
-        page.schemas = {}
+        page.schemas.clear()
         page.clear()
         return True
 

@@ -82,14 +82,15 @@ class Segments:
         """Write behind the end of the newest segment, or make it."""
         self._unsure = name
         self.folder.append(name, data)
-        self._unsure = ""
         self._set_size(name, self.size_of(name) + len(data))
+        self._unsure = ""
 
     def _set_size(self, name: str, size: int) -> None:
-        self.used_bytes += size - self.size_of(name)
-        self.sizes[name] = size
+        before = self.size_of(name)
         if name not in self.names:
             self.names.append(name)
+        self.sizes[name] = size
+        self.used_bytes += size - before
 
     def remove(self, index: int) -> None:
         """Remove a segment; OSError where it stays."""

@@ -6,7 +6,8 @@
     page.data, page.end(), page.schemas    # what has to be written
     page.clear()
 
-The CRC goes along with each reading: over a whole page it takes long where it is bytecode.
+The CRC goes along with each reading: over a whole page it takes long where it is bytecode. It is
+one reading behind: where memory runs out in put(), the page is as it was.
 """
 
 import crc32
@@ -70,6 +71,9 @@ class PageInRam:
         """Write a reading into the page; False where it has no room, ValueError if it is none."""
         packer = self._packer
         start = packer.pos
+        end = start >> 1  # what will not change any more
+        self._crc = crc32.update(self._crc, memoryview(self.data)[self._crc_end : end])
+        self._crc_end = end
         slot = self._slot_of(source)
         is_new = slot < 0
         if is_new:
@@ -85,9 +89,6 @@ class PageInRam:
                 return False
             raise
         self.count += 1
-        end = packer.pos >> 1  # what will not change any more
-        self._crc = crc32.update(self._crc, memoryview(self.data)[self._crc_end : end])
-        self._crc_end = end
         return True
 
     def end(self) -> int:
