@@ -150,6 +150,30 @@ def topics(messages):
     return [topic for topic, _, _ in messages]
 
 
+class TestFullHeap(unittest.TestCase):
+    def test_a_message_that_was_not_sent_is_not_waited_for(self):
+        """run() ends, and the supervisor starts it anew with another connection."""
+
+        async def scene(world):
+            def fails():
+                raise MemoryError
+
+            world.sink.out.view = fails
+            world.put(0)
+            await world.settle()
+            self.assertTrue(world.task.done())
+            try:
+                await world.task
+            except MemoryError:
+                pass
+            del world.sink.out.view
+            world.task = asyncio.create_task(world.sink._send(world.client))
+            await world.deliver()
+            self.assertEqual((world.sink.sent, world.cursor.waiting), (1, 0))
+
+        play(scene)
+
+
 class TestJson(unittest.TestCase):
     def test_a_reading_of_now(self):
         async def scene(world):

@@ -173,7 +173,7 @@ class Sink(ServerSink):
         self.on_way += 1
         try:
             await client.send(topic, self.out.view(), retain, entry)
-        except (OSError, MemoryError):
+        except OSError:
             pass  # then the client is not ready any more
 
     def _give_back(self) -> None:
