@@ -19,7 +19,7 @@ erased more than others in 60 days stays so for ever in this sum, while littlefs
 
 With --always one sink is down for ever, so that every reading is written, with the log's state,
 once a minute. The figures are years until a block has 50,000 erases: as counted with all writers,
-and as the firmware tells them (health; spool.py): an append of n bytes costs 1 + n / 4096 erases,
+and as the firmware tells them (health; wear.py): an append of n bytes costs 1 + n / 4096 erases,
 the worst block gets 2.4 times the mean of those free at the start, others' writes included.
 
 Exit status: 0 when no block has 50,000 erases or more, 1 when one has, 3 without the VM.

@@ -32,11 +32,6 @@ _RETRY_MS = const(10000)  # after the flash has failed
 _NO_MEMORY_MS = const(1000)  # after there was no memory to write
 _LAST_TRIES = const(3)  # before a restart
 _ENOSPC = const(28)
-_YEAR_S = const(31557600)
-BLOCK = const(4096)  # bytes that are erased at once; each write copies a block that is not full
-_ERASES = const(50000)  # per block: half of what such flash is sold for
-_SPREAD = const(24)  # tenths: so many times the mean has the worst block; others write as well
-_MOST_YEARS = const(100)
 
 
 class Spool:
@@ -56,8 +51,8 @@ class Spool:
         self.sync_ms = sync_s * 1000
         self.timeless = False  # readings without a UTC are in the log
         self._queue = queue
-        self._blocks = blocks
-        self._bytes = 0  # written in this run
+        self.blocks = blocks
+        self.written_bytes = 0  # in this run
         self._cursors = [cursor for cursor in queue.cursors if cursor.durable]
         self._next = log.last + 1  # serial of the next reading to append
         self._written_ms = 0  # uptime of the last write
@@ -77,18 +72,6 @@ class Spool:
     def used(self) -> int:
         """Bytes on the flash."""
         return self.log.used_bytes
-
-    def life_years(self) -> int | None:
-        """Years that the flash lasts at the rate of this run, at most 100; None: for ever."""
-        run_s = clock.uptime_ms() // 1000 + 1
-        return self.years(self.log.writes * _YEAR_S // run_s, self._bytes * _YEAR_S // run_s)
-
-    def years(self, writes: int, size: int) -> int | None:
-        """The same for so many writes and bytes a year, by the counts of tools/wear.py."""
-        erases = writes + size // BLOCK
-        if not erases or not self._blocks:
-            return None
-        return min(self._blocks * _ERASES * 10 // (_SPREAD * erases), _MOST_YEARS)
 
     @property
     def waiting(self) -> int:
@@ -248,7 +231,7 @@ class Spool:
         used = self.log.used_bytes
         try:
             done = self.log.flush(True)
-            self._bytes += self.log.used_bytes - used
+            self.written_bytes += self.log.used_bytes - used
             return done
         except OSError as error:
             if error.errno != _ENOSPC:

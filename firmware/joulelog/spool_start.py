@@ -10,13 +10,13 @@ import os
 from micropython import const
 from ringlog.ringlog import Log
 
+from . import wear
 from .folder import Files, place_of
 from .holes import Holes
-from .spool import BLOCK, Spool
+from .spool import Spool
 from .stored import Stored
 
 _READING_BYTES = const(10)  # of a P1 reading; others are smaller (tools/log_bytes.py)
-_YEAR_S = const(31557600)
 _LEAST_PAGE = const(256)
 _MOST_PAGE = const(1024)
 _LEAST_BYTES = const(8192)  # two segments
@@ -113,7 +113,7 @@ def describe(spool, slots: int) -> str:
     if not spool.sync_ms:
         return "%s; a power cut takes at most the newest %d" % (room, slots)
     text = "%s; a power cut takes at most %d s" % (room, spool.sync_ms // 1000)
-    years = spool.years(_YEAR_S // (spool.sync_ms // 1000), 0)
+    years = wear.years_at(spool.blocks, wear.YEAR_S // (spool.sync_ms // 1000), 0)
     if years is None:
         return text
     if not years:
@@ -141,4 +141,4 @@ def _room(files) -> int:
 def _file_system(directory: str) -> tuple[int, int, int]:
     """(bytes that are the readings', 30 %; free ones; blocks that are written in turn)."""
     about = os.statvfs(directory)
-    return about[1] * about[2] * 3 // 10, about[1] * about[4], about[1] * about[3] // BLOCK
+    return about[1] * about[2] * 3 // 10, about[1] * about[4], about[1] * about[3] // wear.BLOCK

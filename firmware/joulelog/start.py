@@ -74,7 +74,8 @@ def build(config, board, terminal: bool = False):
     from . import registry, report
 
     report.say(app)
-    registry.drop("joulelog.report", "joulelog.folder", "joulelog.spool_start", "ringlog.ringopen")
+    once = ("joulelog.report", "joulelog.folder", "joulelog.spool_start", "joulelog.wear")
+    registry.drop(*once, "ringlog.ringopen")
     if hasattr(gc, "threshold"):
         gc.collect()
         free = gc.mem_free()  # type: ignore[attr-defined]

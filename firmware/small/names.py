@@ -120,6 +120,7 @@ def _modules():
     import joulelog.supervisor
     import joulelog.timekeeper
     import joulelog.uart
+    import joulelog.wear
     import modbus.registers
     import modbus.rtu
     import pulse.meter

@@ -11,7 +11,7 @@ from ringlog import ringlog  # noqa: E402
 from ringlog.ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock, spool_start  # noqa: E402
+from joulelog import clock, spool_start  # noqa: E402, wear
 from joulelog.live_first import LiveFirst  # noqa: E402
 from joulelog.queue import Queue  # noqa: E402
 from joulelog.reading import Source  # noqa: E402
@@ -635,10 +635,10 @@ class TestWear(unittest.TestCase):
         async def story():
             board.start()
             spool = board.spool
-            spool._blocks = blocks
+            spool.blocks = blocks
             board.said = spool_start.describe(spool, 64)
             await board.measure(0, 600)
-            board.told = spool.life_years()
+            board.told = wear.years_of(spool)
             board.stop()
 
         board.play(story())
@@ -660,12 +660,12 @@ class TestWear(unittest.TestCase):
 
         async def story():
             board.start()
-            board.spool._blocks = 240
+            board.spool.blocks = 240
             self.assertFalse("years" in spool_start.describe(board.spool, 64))
             for number in range(100):
                 await board.measure(number, number + 1)
                 await board.take()
-            self.assertTrue(board.spool.life_years() is None)
+            self.assertTrue(wear.years_of(board.spool) is None)
             board.stop()
 
         board.play(story())

@@ -7,7 +7,7 @@ What is counted is listed in each module's COUNTERS.
 
 import gc
 
-from .. import clock
+from .. import clock, wear
 
 SCHEMA = """\
 interval | int 5..86400 | 60 | seconds between two readings
@@ -64,7 +64,7 @@ class Reader:
         spool = self._app.spool
         if spool:
             rows.append(("flash_used", "B", spool.used, "measurement", ""))
-            rows.append(("flash_life", "a", spool.life_years(), "measurement", ""))
+            rows.append(("flash_life", "a", wear.years_of(spool), "measurement", ""))
             for counter in spool.COUNTERS:
                 value = getattr(spool, counter)
                 rows.append(("flash_" + counter, "", value, "total_increasing", ""))

@@ -15,7 +15,7 @@ import sys
 
 import vfs
 
-from joulelog import clock, logfile, spool_start, store
+from joulelog import clock, logfile, spool_start, store, wear
 from joulelog.folder import Files
 from joulelog.queue import Queue
 from joulelog.reading import Source
@@ -138,7 +138,7 @@ class Board:
                     self._minute(self.seconds // 60, outage)
             if outage and not always:
                 await self._cut_power()  # the power is no better than the network
-        self.counts["years"] = self.spool.life_years()
+        self.counts["years"] = wear.years_of(self.spool)
         if outage:  # the server is back
             await self._send(self.cursors[1])
             await self._pass_time(60)
@@ -175,14 +175,14 @@ class Board:
 
     def _forget_writers(self) -> None:
         self.logfile.writes = self.store.writes = 0
-        self.spool.log.writes = self.spool._bytes = self.spool.stored = 0
+        self.spool.log.writes = self.spool.written_bytes = self.spool.stored = 0
 
     def _note_writers(self) -> None:
         counts = self.counts
         counts["log"] += self.logfile.writes
         counts["store"] += self.store.writes
         counts["writes"] += self.spool.log.writes
-        counts["bytes"] += self.spool._bytes
+        counts["bytes"] += self.spool.written_bytes
         counts["readings"] += self.spool.stored
         counts["lost"] += sum([cursor.dropped for cursor in self.cursors])
         self._forget_writers()
