@@ -11,7 +11,7 @@ from ringlog import ringlog  # noqa: E402
 from ringlog.ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock, spool_start  # noqa: E402, wear
+from joulelog import clock, spool_start, wear  # noqa: E402
 from joulelog.live_first import LiveFirst  # noqa: E402
 from joulelog.queue import Queue  # noqa: E402
 from joulelog.reading import Source  # noqa: E402
