@@ -160,7 +160,7 @@ def test_a_device_that_comes_and_goes(start, tmp_path, how) -> None:
     before = len(re.findall(READING % "p1", run.output))
     line = Line(link)
     run.wait_for(READING % "p1", 60, count=before + 2)
-    assert run.interrupt() == 0
+    assert run.interrupt() == 0, run.output[-2500:]
     line.unplug()
     assert "Traceback" not in run.output
 

@@ -7,8 +7,13 @@ SPEED=n in the environment makes the clock run n times as fast; TABLE=1 says tha
 can redraw a table.
 """
 
+import asyncio
 import os
 import sys
+
+_SIGINT = 2
+_SIG_BLOCK = 0
+_NONBLOCK = 0x800
 
 
 def load(path: str):
@@ -41,6 +46,44 @@ def end_as_ctrl_c_does() -> None:
     signal.signal(signal.SIGTERM, terminated)
 
 
+def let_ctrl_c_wait(start) -> None:
+    """Let Ctrl-C come between two steps of tasks. The VM only.
+
+    By itself it raises KeyboardInterrupt in the midst of anything, a collection too: then its heap
+    stays locked, and nothing can be saved. No chip does so.
+    """
+    import ffi  # type: ignore[import-not-found]
+
+    libc = ffi.open("libc.so.6")
+    signals = bytearray(128)
+    signals[0] = 1 << (_SIGINT - 1)
+    libc.func("i", "sigprocmask", "iPP")(_SIG_BLOCK, signals, None)
+    file = libc.func("i", "signalfd", "iPi")(-1, signals, _NONBLOCK)
+    read = libc.func("i", "read", "iPi")
+    build = start.build
+
+    def built(*about):
+        app = build(*about)
+        run = app.run
+
+        async def watch() -> None:
+            while read(file, signals, len(signals)) <= 0:
+                await asyncio.sleep_ms(50)  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+        async def watched() -> None:
+            watching = asyncio.create_task(watch())
+            try:
+                await run()
+            finally:
+                watching.cancel()
+
+        app.run = watched
+        return app
+
+    start.build = built
+
+
 def main(path: str, uarts: list) -> None:
     import board
 
@@ -53,6 +96,8 @@ def main(path: str, uarts: list) -> None:
         for key in ("uart", "pin") if isinstance(entry, dict) else ():
             if uarts and entry.get(key) == "sim":
                 entry[key] = uarts.pop(0)
+    if sys.implementation.name == "micropython":
+        let_ctrl_c_wait(start)
     start.run(config, board, bool(os.getenv("TABLE")))
 
 
