@@ -267,6 +267,7 @@ class Drain:
             if name:
                 assert ids.setdefault(name, when) == when, "one id, two readings"
         for when, wanted in self.old.items():
+            assert when in by_time, f"the reading of {when} is missing; {self.said()}"
             values = by_time[when]
             for key, value in wanted.items():
                 if key in ("meter_id", "p1_version"):
@@ -277,6 +278,7 @@ class Drain:
             if self._runtime == "parts":
                 key, _, decimals = self._channels[2][:3]
                 value = Decimal(text(self._values[2] + number, decimals))
+                assert when in by_time, f"the reading of {when} is missing; {self.said()}"
                 assert Decimal(by_time[when][key]) == value, (when, key)
         sent = [when for when, _ in self.live]
         unheard = self._unheard(by_time)

@@ -651,7 +651,9 @@ class World:
             how = "cut"
         self.stop(how)
         if not chance.below(4):
-            self.names = [name for name in SINKS if chance.below(3)] or ["plain"]
+            self.names = [name for name in SINKS if chance.below(3)]
+            if not [name for name in self.names if SINKS[name][1]]:
+                self.names.append("plain")  # without one that is durable the app opens no spool
         self.start(chance.below(3) > 0, how != "cut")
 
 

@@ -12,6 +12,7 @@ on a board too. The pauses in aiomqtt are real time, whatever the clock's speed.
 
 import asyncio
 import contextlib
+import logging
 import math
 import re
 import socket
@@ -34,6 +35,12 @@ config = {
     "will": None,
     "queue_len": 0,
 }
+
+# What fails, the sink says; the library's own lines, under the name "mqtt" that a sink may have,
+# would say it again, and its level would hide the sink's.
+_silent = logging.getLogger("aiomqtt")
+_silent.setLevel(logging.CRITICAL)
+logging.getLogger("mqtt").setLevel(logging.NOTSET)
 
 # aiomqtt gives MQTT 3.1.1's refusals the numbers of MQTT 5.
 _CONNACK_OF = {132: 1, 133: 2, 134: 4, 135: 5, 136: 3}
@@ -156,6 +163,7 @@ class MQTTClient:
         return aiomqtt.Client(
             self.server,
             self.port,
+            logger=_silent,
             username=_text(config["user"]) or None,
             password=_text(config["password"]) or None,
             identifier=_text(config["client_id"]),
