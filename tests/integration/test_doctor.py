@@ -218,7 +218,7 @@ def run(*arguments: str, meter: tuple[str, ...] = ()) -> subprocess.CompletedPro
 def test_command_line_on_a_good_meter():
     done = run("--seconds", "4", meter=("--model", "be"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Belgium" in done.stdout and '{"type": "dsmr", "uart": "/dev/' in done.stdout
+    assert "Belgium" in done.stdout and '{"type": "dsmr", "uart": "/' in done.stdout
     assert "listening at 9600" not in done.stdout
 
 
