@@ -26,7 +26,8 @@
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
 (ESP32) or x 500 (ESP8266); of several runs' longest steps the shortest counts, because whatever
-else this computer does can only lengthen them.
+else this computer does can only lengthen them. With --quick they may take twice their budget: a
+test must not fail because a computer is busy or slow.
 
 The limits are in tools/budgets.json: they only fall; a raise needs its reason in the commit.
 Exit status: 0 when all hold, 1 when one is broken, 3 when nothing could be measured.
@@ -62,6 +63,8 @@ _SCRIPTS = ROOT / "tests/vm/scripts"
 _BLOCK = 16
 _SPEED = 10  # the clock of a running pipeline; the meter's line is as much faster
 _STEP_FACTORS = {"esp32": 200, "esp8266": 500}
+_CHIP_TIME = "ms of chip time"
+_BUSY = 2  # with --quick a step may take so many times its budget
 _ROOMY = "220k"
 _DRAINING = "170k"  # from ROMFS two sinks that drain do not fit into the profile
 _FROZEN_HEAP = 38 * 1024  # ports/esp8266/main.c
@@ -363,7 +366,7 @@ class Measure:
 
         shortest: dict[str, int] = {}
         name = f"longest step {profile} {what}"
-        limit_us = self._budgets.get(name, 100) * 1000
+        limit_us = self._budgets.get(name, 100) * 1000 * (_BUSY if self._quick else 1)
         drains = what == "draining"
         # The meters speak every 1 and every 10 seconds; while it drains, a page fills in 64 s.
         speed = 40 if model == "lu" or drains else _SPEED
@@ -394,7 +397,7 @@ class Measure:
         for task, us in sorted(shortest.items(), key=lambda item: -item[1])[:4]:
             print(f"  {profile} {what}: {task} {us * factor // 1000} ms")
         figure = -(-max(shortest.values()) * factor // 1000)
-        return name, figure, "ms of chip time"
+        return name, figure, _CHIP_TIME
 
     def _fill(self, spool: Path) -> None:
         """A day of readings that MQTT and InfluxDB miss; its last segment is full."""
@@ -572,7 +575,12 @@ def main() -> int:
         for name, figure, _ in rows:
             budgets[name] = min(_with_room(name, figure), budgets.get(name, 1 << 30))
         options.budgets.write_text(json.dumps(budgets, indent=2, sort_keys=True) + "\n")
-    broken = [row for row in rows if row[1] > budgets.get(row[0], row[1])]
+    slack = _BUSY if options.quick else 1
+    broken = [
+        row
+        for row in rows
+        if row[1] > budgets.get(row[0], row[1]) * (slack if row[2] == _CHIP_TIME else 1)
+    ]
     for row in broken:
         print(f"over its budget: {row[0]} is {abs(row[1])}, allowed {abs(budgets[row[0]])}")
     if options.only:
