@@ -210,10 +210,10 @@ def test_killed_at_random_moments(durability: str, tmp_path: Path) -> None:
         for _ in range(KILLS):
             stage.kill_one()
         stage.all_up()
+        killed = len(stage.runs())  # before the last one starts, and reads
         process = stage.start()
         stage.wait_until_up(process)
         bound = stage.bound
-        killed = len(stage.runs())
         influx, mqtt = drained(stage, recorder, killed)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0, stage.said()
