@@ -72,9 +72,7 @@ class LiveFirst(Cursor):
         if live:
             live.rewind()
             if live.position == self.end:  # an outage: what comes in it is no live reading either
-                self._take_count()
-                self._live = None
-                self.end = -1
+                self._one_lane()
         super().rewind()
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
@@ -90,6 +88,11 @@ class LiveFirst(Cursor):
         self.dropped += live.dropped  # type: ignore[union-attr]
         self.refused += live.refused  # type: ignore[union-attr]
         live.sent = live.dropped = live.refused = 0  # type: ignore[union-attr]
+
+    def _one_lane(self) -> None:
+        self._take_count()
+        self._live = None
+        self.end = -1
 
     def _split_or_join(self) -> None:
         queue = self._queue
@@ -107,9 +110,7 @@ class LiveFirst(Cursor):
             return
         if self._flight or self.ahead < self.end:
             return
-        self._take_count()
-        self._live = None
-        self.end = -1
+        self._one_lane()
         self._flight = live._flight
         self.ahead = live.ahead
         self._period = live._period
