@@ -56,15 +56,6 @@ _SETTINGS = {
 }
 
 
-def erases_of_append(size: int) -> float:
-    """Erases that an append of so many bytes to a file costs on littlefs, if it is closed then.
-
-    The last block is copied (unless it is full), a new one begins each 4096 bytes, and the
-    folder's own blocks are written anew each fiftieth time.
-    """
-    return 1.02 + size / 4096
-
-
 def layouts() -> dict[int, dict]:
     """{kB of file system: {"names": what ships it, and the shares in kB}}."""
     found: dict[int, dict] = {}
