@@ -96,7 +96,7 @@ class Cursor:
         """Readings that were read ahead and are not confirmed yet."""
         return self._in_flight()
 
-    # What a subclass may change: super() of MicroPython cannot get at properties.
+    # What a subclass may change: it cannot call a property that it replaces.
 
     def _waiting(self) -> int:
         return self._queue.newest + 1 - self.position

@@ -20,12 +20,12 @@ class LiveFirst(Cursor):
     """See the module's text; the arguments are a cursor's."""
 
     def __init__(self, queue, name: str, sources, channels, every: int) -> None:
-        super().__init__(queue, name, sources, channels, every)
+        Cursor.__init__(self, queue, name, sources, channels, every)
         self._live: Cursor | None = None  # the fast lane, while there is a backlog
 
     def _waiting(self) -> int:
         if not self._live:
-            return super()._waiting()
+            return Cursor._waiting(self)
         return max(0, self.end - self.position) + self._live.waiting
 
     def _in_flight(self) -> int:
@@ -40,32 +40,32 @@ class LiveFirst(Cursor):
                 self.live = True
                 return found
         self.live = False
-        return await super().next(timeless)
+        return await Cursor.next(self, timeless)
 
     def unread(self) -> None:
         if self._live and self.live:
             self._live.unread()
         else:
-            super().unread()
+            Cursor.unread(self)
 
     def skip(self) -> None:
         if self._live and self.live:
             self._live.skip()
         else:
-            super().skip()
+            Cursor.skip(self)
 
     def confirm(self, serial: int) -> None:
         if self._live and serial >= self.end:
             self._live.confirm(serial)
             self._take_count()
         else:
-            super().confirm(serial)
+            Cursor.confirm(self, serial)
 
     def confirm_all(self) -> None:
         if self._live:
             self._live.confirm_all()
             self._take_count()
-        super().confirm_all()
+        Cursor.confirm_all(self)
 
     def rewind(self) -> None:
         live = self._live
@@ -73,14 +73,14 @@ class LiveFirst(Cursor):
             live.rewind()
             if live.position == self.end:  # an outage: what comes in it is no live reading either
                 self._one_lane()
-        super().rewind()
+        Cursor.rewind(self)
 
     def lose(self, serial: int, reading: tuple, time: int | None) -> None:
         if self._live and serial >= self.end:
             self._live.lose(serial, reading, time)
             self._take_count()
         else:
-            super().lose(serial, reading, time)
+            Cursor.lose(self, serial, reading, time)
 
     def _take_count(self) -> None:
         live = self._live

@@ -73,7 +73,7 @@ class Handler(logging.Handler):
     COUNTERS = ("lines", "repeated")
 
     def __init__(self, clock, stream) -> None:
-        super().__init__()
+        logging.Handler.__init__(self)
         self.stream = stream  # may be replaced, e.g. by a live table
         self.file: LogFile | None = None
         self.lines = 0

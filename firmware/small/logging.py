@@ -18,6 +18,9 @@ _NAMES = ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 class Handler:
     """What takes records."""
 
+    def __init__(self) -> None:
+        """Nothing to set up; its subclass calls it all the same, as logging's."""
+
     def emit(self, record) -> None:
         """Take one: its name, levelno, levelname and message are valid during the call."""
 
@@ -28,7 +31,7 @@ class Logger:
     # Of the class: a logger has nothing of its own but a name; the rest is the root's, and that of
     # the one record.
     level = 30
-    handlers: list = []
+    handlers = ()
     levelno = 0
     message = ""
 

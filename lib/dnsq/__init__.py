@@ -42,9 +42,13 @@ _RCODES = (
 class DnsError(Exception):
     """No address. `final`: the name itself is at fault, another server would say the same."""
 
-    def __init__(self, text: str, final: bool = False) -> None:
-        super().__init__(text)
-        self.final = final
+    final = False
+
+
+def _final(text: str) -> DnsError:
+    error = DnsError(text)
+    error.final = True
+    return error
 
 
 def is_address(text: str) -> bool:
@@ -68,13 +72,13 @@ def encode(name: str) -> bytes:
     for label in name.split("."):
         raw = label.encode()
         if not raw or len(raw) > 63:
-            raise DnsError("a part between two dots must have 1 to 63 characters", True)
+            raise _final("a part between two dots must have 1 to 63 characters")
         for byte in raw:
             if byte <= 32 or byte >= 127:
-                raise DnsError("only plain letters, digits, - and _ can stand in a name", True)
+                raise _final("only plain letters, digits, - and _ can stand in a name")
         wire += bytes((len(raw),)) + raw
     if len(wire) > 254:
-        raise DnsError("a name has at most 253 characters", True)
+        raise _final("a name has at most 253 characters")
     return wire + b"\0"
 
 
@@ -109,7 +113,7 @@ def answer(data: bytes, name: str, ident: int | None) -> tuple[str, int] | None:
         code = data[3] & 15
         if code:
             text = _RCODES[code] if code < len(_RCODES) else "error %d" % code
-            raise DnsError(text, code == 3)
+            raise _final(text) if code == 3 else DnsError(text)
         if data[2] & 2:
             raise DnsError("the answer does not fit into one datagram")
         return _find(data, at, wanted, ident is None)

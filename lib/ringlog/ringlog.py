@@ -41,7 +41,7 @@ class Log(Segments):
             raise ValueError("page_bytes: %d; allowed: 64 to 8192" % page_bytes)
         if segment_bytes < 2 * page_bytes or capacity_bytes < 2 * segment_bytes:
             raise ValueError("a segment holds two pages or more, the capacity two segments")
-        super().__init__(folder, page_bytes)
+        Segments.__init__(self, folder, page_bytes)
         self.last = -1
         self.state: dict = {}
         self.pages = 0

@@ -63,6 +63,15 @@ def needs(package: str) -> set[str]:
     return found
 
 
+def literal(node: ast.AST | None) -> bool:
+    """A constant, a negative one, or a tuple of such."""
+    if isinstance(node, ast.Tuple):
+        return all(literal(item) for item in node.elts)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and literal(node.operand)
+    return isinstance(node, ast.Constant)
+
+
 def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -177,6 +186,65 @@ class TestNumbers(unittest.TestCase):
                     self.assertFalse(isinstance(node.value, float), f"{named(path)}:{node.lineno}")
                 if isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ast.Div):
                     self.assertIn(named(path), _QUOTIENTS, f"line {node.lineno}")
+
+
+class TestPlainClasses(unittest.TestCase):
+    """tools/romcode puts a class into flash that the freezer can see through: no heap for it."""
+
+    DECORATORS = {"property", "staticmethod"}
+
+    def classes(self):
+        for path in SOURCES:
+            for node in ast.walk(tree(path)):
+                if isinstance(node, ast.ClassDef):
+                    yield f"{named(path)}:{node.lineno}", node
+
+    def test_one_base_and_nothing_around_it(self):
+        for where, node in self.classes():
+            self.assertTrue(len(node.bases) <= 1, f"{where}: two bases")
+            self.assertEqual((where, node.keywords + node.decorator_list), (where, []))
+
+    def test_attributes_are_literals(self):
+        """Functions, and what a freezer knows without computing; a list could be changed."""
+        for where, node in self.classes():
+            for statement in node.body:
+                if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Pass)):
+                    continue
+                self.assertIsInstance(
+                    statement, (ast.Expr, ast.Assign, ast.AnnAssign), f"{where}: {statement}"
+                )
+                self.assertTrue(
+                    isinstance(statement, ast.Expr)
+                    and isinstance(statement.value, ast.Constant)  # its docstring
+                    or literal(getattr(statement, "value", None)),
+                    f"{where}: line {statement.lineno} is no literal",
+                )
+
+    def test_decorators(self):
+        for path in SOURCES:
+            for node in ast.walk(tree(path)):
+                for decorator in getattr(node, "decorator_list", ()):
+                    self.assertIn(
+                        ast.unparse(decorator), self.DECORATORS, f"{named(path)}:{node.lineno}"
+                    )
+
+    def test_no_super(self):
+        for path in SOURCES:
+            for node in ast.walk(tree(path)):
+                self.assertFalse(
+                    isinstance(node, ast.Name) and node.id == "super",
+                    f"{named(path)}:{getattr(node, 'lineno', 0)}: write Base.method(self, …)",
+                )
+
+    def test_no_class_is_written_to(self):
+        """An attribute that changes keeps its class in the heap; a module's global does not."""
+        for path in SOURCES:
+            local = {n.name for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef)}
+            for node in ast.walk(tree(path)):
+                if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                    self.assertNotIn(
+                        ast.unparse(node.value), local, f"{named(path)}:{node.lineno}"
+                    )
 
 
 class TestSize(unittest.TestCase):

@@ -14,7 +14,7 @@ from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import clock, uart  # noqa: E402
 from joulelog.errors import ConfigError  # noqa: E402
-from joulelog.readers import dsmr, p1  # noqa: E402
+from joulelog.readers import dsmr, replay  # noqa: E402
 
 try:
     import cryptolib
@@ -515,4 +515,7 @@ class TestConfig(unittest.TestCase):
 class TestCounters(unittest.TestCase):
     def test_every_counter_is_there_without_a_key_too(self):
         reader = Stand().reader
-        self.assertEqual([getattr(reader, name) for name in p1.COUNTERS], [0] * len(p1.COUNTERS))
+        self.assertEqual([getattr(reader, name) for name in reader.COUNTERS], [0] * 9)
+
+    def test_a_replay_has_the_same_but_for_the_line(self):
+        self.assertEqual(dsmr.Reader.COUNTERS, replay.Reader.COUNTERS + ("silences",))

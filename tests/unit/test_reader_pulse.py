@@ -8,11 +8,12 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
 import machine  # noqa: E402
+import pulse as pulse_lib  # noqa: E402
 from civil import seconds  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import clock  # noqa: E402
-from joulelog.readers import pulse, sampler  # noqa: E402
+from joulelog.readers import pulse, pulse_inputs, sampler  # noqa: E402
 
 NOON = seconds(2026, 11, 20, 12)
 ENTRY = {
@@ -401,6 +402,12 @@ class TestSampler(unittest.TestCase):
 
 
 class TestCounter(unittest.TestCase):
+    def test_counters_of_the_detector_are_the_readers(self):
+        self.assertEqual(pulse.Reader.COUNTERS[3:], pulse_lib.COUNTERS)
+        for source in (pulse_inputs.Light, pulse_inputs.Contact, pulse_inputs.Hardware):
+            missing = [name for name in pulse.Reader.COUNTERS if not hasattr(source, name)]
+            self.assertEqual((source.__name__, missing), (source.__name__, []))
+
     def test_the_chips_counter(self):
         class Counter:
             RISING = 1

@@ -11,6 +11,7 @@ from joulelog.queue import Queue
 from joulelog.reading import Source
 from joulelog.sinks import emoncms, http_batch
 from joulelog.sinks.errors import Denied, Refused, Retry
+from joulelog.sinks.sink import Writer
 
 KEY = "0123456789abcdef0123456789abcdef"
 DAY = ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
@@ -138,6 +139,11 @@ class TestBody(unittest.TestCase):
     def test_a_reading_without_values_between_others(self):
         body = body_of([(NOON, P1, (None, None, "")), (NOON + 1, P1, (1, None, ""))])
         self.assertTrue(body.startswith("time=0&data=[[%d," % (NOON + 1 + 946684800)))
+
+    def test_the_end_has_its_room(self):
+        out = Writer(emoncms.Sink.tail)
+        sink_for(Net())[0].finish(out)
+        self.assertFalse(out.overrun or out.room())
 
     def test_wire_is_a_plain_form(self):
         net = Net()

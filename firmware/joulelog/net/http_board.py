@@ -41,7 +41,7 @@ class Exchange(aiohttp.ClientSession):
     """One request and its answer over one connection. step says how far it came."""
 
     def __init__(self, host: str, port: int, path: str, tls_context, timeout_ms: int) -> None:
-        super().__init__()
+        aiohttp.ClientSession.__init__(self)
         self.step = RESOLVING
         self._host = host
         self._port = port

@@ -60,7 +60,7 @@ class Client(mqtt_as.MQTTClient):
         config["server"] = host
         config["ssl"] = False  # mqtt_as would wrap the socket before it is connected
         config["ssl_params"] = {"context": context, "server_hostname": host}
-        super().__init__(config)
+        mqtt_as.MQTTClient.__init__(self, config)
         self.ready = False  # send() will do
         self._host = host
         self._context = context
@@ -182,14 +182,14 @@ class Client(mqtt_as.MQTTClient):
         return self._isconnected
 
     def _reconnect(self) -> None:
-        super()._reconnect()
+        mqtt_as.MQTTClient._reconnect(self)
         self._on_way.clear()
         if self.ready:
             self.ready = False
             self._changed("waiting", "the connection to %s was lost" % self._host)
 
     def kill_pid(self, pid: int, msg: str) -> None:
-        super().kill_pid(pid, msg)  # OSError for an id that nobody waits for
+        mqtt_as.MQTTClient.kill_pid(self, pid, msg)  # OSError for an id that nobody waits for
         found = self._on_way.pop(pid, None)
         if found and found[0] is not None:
             self._acked(found[0])
@@ -216,7 +216,7 @@ class Client(mqtt_as.MQTTClient):
         self._heard = True
         if self._filled:
             await self._flush()
-        data = await super()._as_read(n, sock)
+        data = await mqtt_as.MQTTClient._as_read(self, n, sock)
         net.answered()
         return data
 
@@ -226,7 +226,7 @@ class Client(mqtt_as.MQTTClient):
         if self._filled + size > len(self._out):
             await self._flush()
         if size > len(self._out):
-            await super()._as_write(bytes_wr, size)
+            await mqtt_as.MQTTClient._as_write(self, bytes_wr, size)
             return
         self._out[self._filled : self._filled + size] = memoryview(bytes_wr)[:size]
         self._filled += size
@@ -258,7 +258,7 @@ class Client(mqtt_as.MQTTClient):
     async def _write_out(self) -> None:
         size = self._filled
         self._filled = 0
-        await super()._as_write(self._out, size)
+        await mqtt_as.MQTTClient._as_write(self, self._out, size)
 
     async def _reach(self) -> None:
         """Wait until the socket is connected, or has failed: then the write says why."""

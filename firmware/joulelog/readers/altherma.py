@@ -17,7 +17,7 @@ from x10a import frame, table
 
 from .. import clock
 from ..uart import open_uart
-from .x10a_line import COUNTERS, Line
+from .x10a_line import Line
 
 SCHEMA = """\
 uart     | uart            | required | of the board; on a computer a device path, or "sim"
@@ -62,7 +62,7 @@ def problems(entry: dict, _board):
 class Reader:
     """One heat pump."""
 
-    COUNTERS = COUNTERS + ("silences",)
+    COUNTERS = ("answers", "timeouts", "frame_errors", "refused", "silences")
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
         self.name = name
@@ -81,7 +81,7 @@ class Reader:
 
     def __getattr__(self, name: str) -> int:
         """The counters of the line."""
-        if name in COUNTERS:
+        if name in self.COUNTERS:
             return getattr(self._line, name)
         raise AttributeError(name)
 

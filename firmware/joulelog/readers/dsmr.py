@@ -52,7 +52,17 @@ def problems(entry: dict, board):
 class Reader:
     """One P1 port."""
 
-    COUNTERS = p1.COUNTERS + ("refused", "silences")
+    COUNTERS = (
+        "telegrams",
+        "crc_errors",
+        "overflows",
+        "interrupted",
+        "long_lines",
+        "bad_lines",
+        "tag_errors",
+        "refused",
+        "silences",
+    )
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
         self.name = name
@@ -71,7 +81,7 @@ class Reader:
 
     def __getattr__(self, name: str) -> int:
         """The counters of the telegram chain."""
-        if name in p1.COUNTERS or name in ("refused", "meter"):
+        if name in self.COUNTERS or name == "meter":
             return getattr(self._p1, name)
         raise AttributeError(name)
 

@@ -51,7 +51,7 @@ class Reader(polled.Polled):
     """One meter, by its table."""
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
-        super().__init__(name, entry, app, output, bus.of(app, entry, line(entry)))
+        polled.Polled.__init__(self, name, entry, app, output, bus.of(app, entry, line(entry)))
         if entry["meter"]:
             import eastron
 

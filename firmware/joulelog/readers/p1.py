@@ -22,16 +22,6 @@ utc_offset | int -12..14   | 1  | winter offset of the meter's clock: 1 Central,
 interval   | int 0..3600   | 0  | one reading per so many seconds; 0: every telegram
 """
 
-COUNTERS = (
-    "telegrams",
-    "crc_errors",
-    "overflows",
-    "interrupted",
-    "long_lines",
-    "bad_lines",
-    "tag_errors",
-)
-
 _SEASON_S = const(300)  # that a meter's clock and ours are apart
 
 

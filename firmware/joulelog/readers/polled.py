@@ -20,17 +20,6 @@ from modbus.registers import Implausible, Table
 
 from .. import clock
 
-COUNTERS = (
-    "polls",
-    "answers",
-    "timeouts",
-    "damaged",
-    "refusals",
-    "implausible",
-    "counter_events",
-    "late",
-)
-
 _AGREE = const(3)  # polls after which a counter's new value is believed
 _MARGIN = const(10)  # last digits that a counter may always grow
 
@@ -38,12 +27,21 @@ _MARGIN = const(10)  # last digits that a counter may always grow
 class Polled:
     """One meter on a bus."""
 
-    COUNTERS = COUNTERS
+    COUNTERS = (
+        "polls",
+        "answers",
+        "timeouts",
+        "damaged",
+        "refusals",
+        "implausible",
+        "counter_events",
+        "late",
+    )
 
     def __init__(self, name: str, entry: dict, app, output, line) -> None:
         self.name = name
         self.state = "waiting"
-        for counter in COUNTERS:
+        for counter in self.COUNTERS:
             setattr(self, counter, 0)
         self._entry = entry
         self._app = app

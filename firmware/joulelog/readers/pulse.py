@@ -14,7 +14,7 @@ from micropython import const
 from pulse.meter import Meter
 
 from .. import clock
-from .pulse_inputs import COUNTERS, Contact, Hardware, Light
+from .pulse_inputs import Contact, Hardware, Light
 
 SCHEMA = """\
 input      | choice adc pin counter | "adc" | light on an ADC, a digital pin, or the chip's counter
@@ -71,7 +71,16 @@ def problems(entry: dict, board):
 class Reader:
     """One pulse meter."""
 
-    COUNTERS = COUNTERS
+    COUNTERS = (
+        "blind_ms",
+        "errors",
+        "overflows",
+        "glitches",
+        "doubles",
+        "spikes",
+        "relearned",
+        "dazzled_ms",
+    )
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
         self.name = name
@@ -97,7 +106,7 @@ class Reader:
 
     def __getattr__(self, name: str) -> int:
         """The counters of the input."""
-        if name in COUNTERS:
+        if name in self.COUNTERS:
             return getattr(self._input, name)
         raise AttributeError(name)
 

@@ -8,7 +8,7 @@
         ...
     source.close()
 
-COUNTERS of a source are those of the reader.
+A source has the COUNTERS of the reader.
 """
 
 from array import array
@@ -21,8 +21,6 @@ from pulse.meter import Edges
 from .. import clock
 from .sampler import READS, Sampler
 
-COUNTERS = ("blind_ms", "errors", "overflows") + pulse.COUNTERS
-
 _SLOTS = const(512)  # samples that wait for the task: half a second at the fastest
 _SLOTS_ESP8266 = const(192)
 _BLOCK = const(32)  # samples per step
@@ -31,6 +29,8 @@ _TOUT = const(0)  # the ESP8266's only ADC, which is no GPIO
 _TICKS = const(0x3FFFFFFF)
 _COUNTED_MOST = const(1000)  # by the chip's counter between two looks
 _FILTER_NS = const(12000)  # as long as the hardware can
+
+_hardware_used = 0  # counters of the chip
 
 
 class _Input:
@@ -195,13 +195,12 @@ class Contact(_Input):
 class Hardware(_Input):
     """The chip's own counter: it misses nothing, and knows no time."""
 
-    _used = 0
-
     def __init__(self, entry: dict, board) -> None:
         self._entry = entry
         self._only_input = entry["pin"] in getattr(board, "INPUT_ONLY", ())
-        self._number = Hardware._used
-        Hardware._used += 1
+        global _hardware_used
+        self._number = _hardware_used
+        _hardware_used += 1
         self._counter = None
 
     def open(self) -> None:

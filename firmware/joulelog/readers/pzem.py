@@ -36,7 +36,7 @@ class Reader(polled.Polled):
     """One PZEM."""
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
-        super().__init__(name, entry, app, output, bus.of(app, entry, line(entry)))
+        polled.Polled.__init__(self, name, entry, app, output, bus.of(app, entry, line(entry)))
         model = entry["model"]
         most_kwh = pzem.MOST_POWER_W[model] // 1000
         self.use(Table(pzem.TABLES[model]), READ_INPUT, most_kwh)

@@ -31,7 +31,16 @@ def problems(entry: dict, _board):
 class Reader:
     """One file of telegrams."""
 
-    COUNTERS = p1.COUNTERS + ("refused",)
+    COUNTERS = (
+        "telegrams",
+        "crc_errors",
+        "overflows",
+        "interrupted",
+        "long_lines",
+        "bad_lines",
+        "tag_errors",
+        "refused",
+    )
 
     def __init__(self, name: str, entry: dict, app, output) -> None:
         self.name = name
@@ -43,7 +52,7 @@ class Reader:
 
     def __getattr__(self, name: str) -> int:
         """The counters of the telegram chain."""
-        if name in p1.COUNTERS or name in ("refused", "meter"):
+        if name in self.COUNTERS or name == "meter":
             return getattr(self._p1, name)
         raise AttributeError(name)
 

@@ -13,8 +13,6 @@ from x10a import frame
 
 from .. import clock
 
-COUNTERS = ("answers", "timeouts", "frame_errors", "refused")
-
 _TIMEOUT_MS = const(300)
 _QUIET_MS = const(15)  # a UART hands over a frame in pieces; 13 bytes' time
 _POLL_MS = const(5)

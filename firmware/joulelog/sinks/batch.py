@@ -33,7 +33,7 @@ class BatchSink(ServerSink):
     tail = 0  # bytes to keep free for finish()
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
-        super().__init__(name, entry, app, cursor)
+        ServerSink.__init__(self, name, entry, app, cursor)
         self._limit = 0  # most readings per batch while one that is refused is looked for; 0 = all
         self._more = False  # the batch is full, or is to be tried again: do not pause
         self._last: tuple = ()  # the last item in the buffer

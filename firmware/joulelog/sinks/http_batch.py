@@ -38,7 +38,7 @@ class HttpBatchSink(BatchSink):
     """A batch sink on HTTP; see the module's text."""
 
     def __init__(self, name: str, entry: dict, app, cursor, secrets: tuple, request) -> None:
-        super().__init__(name, entry, app, cursor)
+        BatchSink.__init__(self, name, entry, app, cursor)
         if request is None:  # tests bring their own, and need no client
             from ..net import http
 

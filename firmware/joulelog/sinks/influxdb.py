@@ -71,7 +71,7 @@ class Sink(HttpBatchSink):
                 credentials = binascii.b2a_base64(plain.encode()).decode().strip()
                 headers["Authorization"] = "Basic " + credentials
         secrets = (entry["token"], credentials, entry["password"])
-        super().__init__(name, entry, app, cursor, secrets, request)
+        HttpBatchSink.__init__(self, name, entry, app, cursor, secrets, request)
         self._headers = headers
         self._tags = {"device": app.device, "version": VERSION, "compiled": COMPILED}
         self._tags.update(entry["tags"])

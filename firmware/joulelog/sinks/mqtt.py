@@ -55,7 +55,7 @@ class Sink(ServerSink):
     """Keeps several messages on their way; see the module's text."""
 
     def __init__(self, name: str, entry: dict, app, cursor) -> None:
-        super().__init__(name, entry, app, cursor)
+        ServerSink.__init__(self, name, entry, app, cursor)
         emoncms = entry["layout"] == "emoncms"
         topic = entry["topic"] or ("emon" if emoncms else app.device)
         _check_topic(topic)
