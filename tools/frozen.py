@@ -4,10 +4,11 @@
     text = frozen.run(program, "size_run.py", ["config.py", device, "70"], 40 * 1024)
 
 No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen
-MICROPYTHON=<checkout>` measures this one. It is built in a folder of the cache, never in the
-repository; in the checkout only mpy-cross is built. Settings that the heap can feel, and what is
-frozen, are those of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC or
-boards/ESP32_GENERIC. The flash is a file with a littlefs in it.
+MICROPYTHON=<checkout>` measures this one. It is built from the patched copy of the checkout
+(tools/romcode), with code objects in flash as in our images, or without them to compare; in a
+folder of the cache, never in the repository or in the checkout. Settings that the heap can feel,
+and what is frozen, are those of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC
+or boards/ESP32_GENERIC. The flash is a file with a littlefs in it.
 
 Needs make and a gcc that can make 32-bit programs (Debian: gcc-multilib).
 """
@@ -22,10 +23,12 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools/host")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
 import vm  # noqa: E402
+
+from tools import romcode  # noqa: E402
 
 _VARIANT = ROOT / "tools/host/frozen"
 _BLOCK = 4096
@@ -50,8 +53,11 @@ class LeftOut(Exception):
     """It cannot be built here; the text says what it needs."""
 
 
-def build(micropython: Path | None, chip: str) -> Path:
-    """Build what is not up to date for "esp8266" or "esp32"; return the program."""
+def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
+    """Build what is not up to date for "esp8266" or "esp32"; return the program.
+
+    rom_code: with functions, classes and globals of frozen modules in flash.
+    """
     if micropython is None:
         raise LeftOut("MICROPYTHON=<checkout of github.com/micropython/micropython>")
     micropython = micropython.expanduser().resolve()
@@ -64,7 +70,11 @@ def build(micropython: Path | None, chip: str) -> Path:
     packages = deps.path()
     if packages is None:
         raise LeftOut("mqtt_as (make deps)")
-    key = hashlib.sha256(f"{micropython} {ROOT} {chip}".encode()).hexdigest()[:12]
+    try:
+        tree = romcode.prepare(micropython)
+    except romcode.Unknown as reason:
+        raise LeftOut(str(reason))
+    key = hashlib.sha256(f"{tree} {ROOT} {chip} {rom_code}".encode()).hexdigest()[:12]
     folder = vm.cache() / "frozen" / key
     folder.mkdir(parents=True, exist_ok=True)
     name, blocks, changes = _CHIPS[chip]
@@ -72,12 +82,13 @@ def build(micropython: Path | None, chip: str) -> Path:
     (folder / "board.py").write_text(board + _BOARD + changes)
     (folder / "empty.flash").write_bytes(b"\xff" * (blocks * _BLOCK))
     with open(vm.cache() / "frozen/lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the checkout's mpy-cross
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the copy's mpy-cross
         for step in (
-            ["make", "-C", str(micropython / "mpy-cross"), "-j2"],
+            ["make", "-C", str(tree / "mpy-cross"), "-j2"],
             [
-                *("make", "-C", str(micropython / "ports/unix"), "-j2", f"VARIANT_DIR={_VARIANT}"),
+                *("make", "-C", str(tree / "ports/unix"), "-j2", f"VARIANT_DIR={_VARIANT}"),
                 *(f"BUILD={folder / 'output'}", f"FROZEN_MANIFEST={_VARIANT / 'manifest.py'}"),
+                f"CFLAGS_EXTRA=-DMICROPY_ROM_CODE={int(rom_code)}",
             ],
         ):
             variables = {**os.environ, "JOULELOG_DEPS": str(packages)}
