@@ -20,8 +20,9 @@
     drain      readings of a P1 meter that leave the flash per second of VM time, by server: queue,
                spool and sink from ROMFS in 100 kB; the whole firmware frozen (--micropython) in
                100 kB, and the smallest heap of that
-    frozen     heap of P1 -> MQTT on an ESP8266 with the application frozen in (--micropython),
-               with the spool as well, and while that drains; with -v what each module takes
+    frozen     heap of an image on an ESP8266 and on an ESP32, by meter and servers: used, free,
+               largest block, smallest heap (--micropython); with -v what each module takes
+    frozen-plain  the same where functions, classes and globals of frozen modules are in RAM
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
@@ -51,6 +52,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
 import frozen  # noqa: E402 - beside this file
+import frozen_heaps  # noqa: E402 - the same
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
@@ -67,8 +69,6 @@ _CHIP_TIME = "ms of chip time"
 _BUSY = 2  # with --quick a step may take so many times its budget
 _ROOMY = "220k"
 _DRAINING = "170k"  # from ROMFS two sinks that drain do not fit into the profile
-_FROZEN_HEAP = 38 * 1024  # ports/esp8266/main.c
-_FROZEN_ROOMY = 64 * 1024  # less than an ESP32 has: what is dropped in a small heap is dropped
 _LATEST_S = 2  # a new reading beside a backlog, with live_first
 
 Row = tuple[str, int, str]  # name, figure, unit
@@ -309,57 +309,47 @@ class Measure:
         return name, high, "kB"
 
     def frozen(self) -> Iterator[Row]:
-        """Heap of frozen code in an ESP8266, what only a computer has in its heap taken off."""
-        try:
-            program = frozen.build(self._micropython, "esp8266")
-        except frozen.LeftOut as reason:
-            raise LeftOut(str(reason))
-        for sink, flash_kb in (("console", 0), ("mqtt", 0), ("mqtt", 100)):
-            name = f"frozen P1 -> {sink}" + (", spool" if flash_kb else "")
-            config = self._frozen_config(sink, flash_kb)
-            if self._verbose:
-                modules = self._frozen(program, config, 4 * _FROZEN_ROOMY, "size_modules.py")
-                for line in sorted(re.findall(r"^MODULE (.*)", modules, re.M), key=_first_number):
-                    print(f"  {name}: {line}")
-            text = self._frozen(program, config, _FROZEN_ROOMY)
-            shims = _last(text, "SHIMS")[0]
-            used = _last(text, "MEM running")[0] - shims
-            yield f"{name}, used", used, "bytes"
-            text = self._frozen(program, config, _FROZEN_HEAP + shims)
-            if _delivered(text):
-                free = _last(text, "MEM running")[1]
-                largest = int(re.findall(r"max free sz: (\d+)", text)[-1]) * _BLOCK
-                print(f"  {name}: runs in 38 kB, beside {shims} bytes for C modules of a chip")
-                yield f"{name}, free", -free, "bytes, less than nothing is more"
-                yield f"{name}, largest block", -largest, "bytes, less than nothing is more"
-            else:
-                print(f"  {name}: does not run in 38 kB")
+        """Heap of frozen code with code objects in flash, as images have it."""
+        yield from self._frozen("frozen", True)
 
-            def fits(heap: int, config=config, shims=shims) -> bool:
-                return _delivered(self._frozen(program, config, heap * 1024 + shims))
+    def frozen_plain(self) -> Iterator[Row]:
+        """The same with code objects in RAM, as MicroPython itself freezes, to compare."""
+        yield from self._frozen("plain frozen", False)
 
-            yield self._least(f"{name}, smallest heap", 28, _FROZEN_ROOMY // 1024, fits)
+    def _frozen(self, what: str, rom_code: bool) -> Iterator[Row]:
+        port = self._mosquitto()
+        for chip, targets in frozen_heaps.TARGETS.items():
+            try:
+                program = frozen.build(self._micropython, chip, rom_code)
+            except frozen.LeftOut as reason:
+                raise LeftOut(str(reason))
+            with frozen_heaps.Heaps(self._folder, program, chip, port) as heaps:
+                for target in targets:
+                    yield from self._target(f"{what} {chip} {target.name}", heaps, chip, target)
 
-        def drains(heap: int) -> bool:
-            how = {"runtime": "frozen", "program": program, "heap": f"{heap}k", "page": 256}
-            return self._drains("mqtt", 300, **how)
+    def _target(self, name: str, heaps, chip: str, target) -> Iterator[Row]:
+        """Heap in use where there is plenty, what the chip's has left, the smallest that does."""
+        heap_bytes = frozen_heaps.HEAPS[chip]
+        roomy = heaps.measure(target, 2 * heap_bytes)
+        if not roomy.delivered:
+            raise SystemExit(f"{name} does not run:\n" + roomy.text[-1500:])
+        yield f"{name}, used", roomy.used, "bytes"
+        run = heaps.measure(target, heap_bytes)
+        if run.delivered:
+            yield f"{name}, free", -run.free, "bytes, less than nothing is more"
+            yield f"{name}, largest block", -run.largest, "bytes, less than nothing is more"
+        else:
+            print(f"  {name}: does not run in {heap_bytes // 1024} kB")
+        if self._verbose:
+            modules = heaps.measure(target, 4 * heap_bytes, "size_modules.py").text
+            for line in sorted(re.findall(r"^MODULE (.*)", modules, re.M), key=_first_number):
+                print(f"  {name}: {line}")
 
-        self._drain_kinds()  # left out where it cannot be had
-        yield self._least("frozen P1 -> mqtt, spool, smallest heap of a drain", 40, 90, drains)
+        def fits(heap: int) -> bool:
+            return heaps.measure(target, heap * 1024).delivered
 
-    def _frozen_config(self, sink: str, flash_kb: int) -> Path:
-        config = self._config(sink)
-        config = config.rename(config.with_stem(f"{config.stem}_{flash_kb}"))
-        with config.open("a") as file:  # as a chip has: Wi-Fi, and a log on its flash
-            file.write('log = {}\nwifi = {"ssid": "home", "password": "its password"}\n')
-            file.write(f'queue = {{"flash_kb": {flash_kb}}}\n')
-        return config
-
-    def _frozen(
-        self, program: Path, config: Path, heap_bytes: int, script: str = "size_run.py"
-    ) -> str:
-        arguments = [str(config), simulator.start("nl50", _SPEED), "70"]
-        return frozen.run(program, script, arguments, heap_bytes)
+        low = roomy.used // 1024
+        yield self._least(f"{name}, smallest heap", low, 2 * heap_bytes // 1024, fits)
 
     def _step(self, profile: str, model: str, what: str) -> Row:
         from tests.servers.influxdb_v2 import InfluxDb2
@@ -538,6 +528,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "spool": Measure.spool,
     "drain": Measure.drain,
     "frozen": Measure.frozen,
+    "frozen-plain": Measure.frozen_plain,
     "wear": Measure.wear,
 }
 
