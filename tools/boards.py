@@ -104,6 +104,7 @@ _KEYS: dict[str, type | tuple] = {
     "LINE_BUFFER": int,
     "CAN_INVERT": bool,
     "LOG_DIRECTORY": str,
+    "GC_THRESHOLD": int,
     "DEFAULTS": dict,
 }
 _CHIP_KEYS: dict[str, type | tuple] = {
@@ -122,6 +123,7 @@ _OPTIONAL: dict[str, type | tuple] = {
     "LOG_UART": int,
     "LOG_BUFFER": int,
     "SEND_BUFFER": int,
+    "SPARES_NTP": bool,
     "WATCHDOG_MS": int,
 }
 

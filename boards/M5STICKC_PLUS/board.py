@@ -19,5 +19,6 @@ LINE_BUFFER = 2560  # a 0-0:96.13.0 text can have 2048 characters
 CAN_INVERT = True
 CAN_PULL = True
 LOG_DIRECTORY = "/"
+GC_THRESHOLD = 32768  # bytes allocated between two collections: a telegram or two
 WATCHDOG_MS = 60000
 DEFAULTS = {"log": {"size_kb": 150}}

@@ -25,6 +25,8 @@ CAN_PULL = False
 LOG_DIRECTORY = "/"
 LOG_UART = 1  # where the log goes once the meter has the REPL's UART: TX is GPIO 2, the LED's
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
+GC_THRESHOLD = 4096  # bytes allocated between two collections; later ones leave fragments
+SPARES_NTP = True  # no time server is asked while the meter tells the time
 WATCHDOG_MS = 0  # its own cannot be stopped again for the REPL; restarts itself by software
 # Readings that wait on the flash cost 12 kB of heap.
 DEFAULTS = {"queue": {"slots": 8, "flash_kb": 0}, "log": {"size_kb": 100}}

@@ -159,7 +159,8 @@ class App:
             from .timekeeper import Timekeeper
 
             servers = self.config.clock["ntp"]
-            keeper = Timekeeper(self.clock, self.network, servers, self._asks_time)
+            spares = getattr(self.board, "SPARES_NTP", False)
+            keeper = Timekeeper(self.clock, self.network, servers, self._asks_time, spares)
             start("time", keeper.run)
         if self.config.webrepl:
             from .repl import webrepl

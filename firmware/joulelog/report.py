@@ -8,9 +8,11 @@ from . import COMPILED
 _ERRORS = 3  # of those before this start
 
 
-def say(app) -> None:
-    """Log the report."""
+def say(app, warning: str = "") -> None:
+    """Log the report, and what else is to be said of this start."""
     log = logging.getLogger("start")
+    if warning:
+        log.warning("%s", warning)
     for line in lines(app):
         log.info("%s", line)
 

@@ -24,6 +24,7 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     uart                        a UART of the board; on HOST a device path, or "sim"
     bus                         a UART that entries share whose module's line(entry) is the same
 
+slots: what `queue.slots` is where the config says nothing (fits.py); 0: the board's or the default.
 The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}}: what this board
 changes in the sections), GPIO (numbers of usable pins) and what pins.py needs may be left out.
 Needed at start only: drop the module afterwards.
@@ -67,7 +68,7 @@ WEBREPL = """
 password | secret 4..9 | required | anybody who knows it can do anything with the board
 """
 QUEUE = """
-slots | int 4..4096 | 64 | readings that wait in RAM for slow servers
+slots | int 4..4096 | 64 | readings that wait in RAM for slow servers; default: by what is free
 flash_kb | int 0.. | null | readings that wait on the flash; 0: none; null: 30 % of the file system
 durability | choice spill always | "spill" | spill: flash when the RAM is full; always: see README
 sync_seconds | int 1..3600 | 60 | with `always`: seconds between two writes
@@ -105,7 +106,7 @@ _SHOWN = ("wifi", "log", "clock", "queue", "led", "webrepl")
 _PROBLEMS_SHOWN = 24
 
 
-def check(config, board, registry) -> Config:
+def check(config, board, registry, slots: int = 0) -> Config:
     """Return the checked config; ConfigError lists all its problems, one per line."""
     given = _settings(config)
     result = Config()
@@ -127,6 +128,9 @@ def check(config, board, registry) -> Config:
     adapted = getattr(board, "DEFAULTS", {})
     for name, table in _SECTIONS:
         defaults = adapted.get(name, {})
+        if name == "queue" and slots:
+            defaults = dict(defaults)
+            defaults["slots"] = slots
         setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
 
     checker.timezone(result.clock.get("timezone"))

@@ -2,8 +2,9 @@
 
     run(config, board)            # never returns; on a computer Ctrl-C ends it
 
-What stays for ever is loaded first, so that it lies side by side; then the config is checked,
-and the checker and the report, which leave holes, are dropped.
+What cannot fit is told before anything is loaded. What stays for ever is loaded first, so that it
+lies side by side; then the config is checked, and the checker and the report, which leave holes,
+are dropped.
 """
 
 import gc
@@ -13,7 +14,7 @@ from micropython import const
 from .errors import ConfigError
 
 _LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
-_LARGE_BYTES = const(16000)  # free: an ESP32 has more, an ESP8266 less
+_THRESHOLD = const(32768)  # bytes between two collections where the board says nothing
 
 
 # Here and not in schema.py: an object keeps its class, and a class the whole module it is from.
@@ -48,12 +49,22 @@ def load(config) -> None:
     gc.collect()
 
 
-def checked(config, board):
+def fitting(config, board) -> tuple[int, str]:
+    """(slots of the queue, a warning); ConfigError tells of a config that is too large."""
+    from . import fits, registry
+
+    try:
+        return fits.check(config, board)
+    finally:
+        registry.drop("joulelog.fits", "joulelog.parts")
+
+
+def checked(config, board, slots: int = 0):
     """Return the checked config, printed without its secrets; ConfigError says what to change."""
     from . import registry, schema
 
     try:
-        found = schema.check(config, board, registry)
+        found = schema.check(config, board, registry, slots)
         for line in schema.redacted(found):
             print(line)
         return found
@@ -65,23 +76,22 @@ def build(config, board, terminal: bool = False):
     """Return the app, its start report logged; ConfigError says what to change."""
     if hasattr(gc, "threshold"):  # what stays must not come to lie between what goes
         gc.threshold(_LOADING_BYTES)  # type: ignore[attr-defined]
+    slots, warning = fitting(config, board)
     load(config)
-    found = checked(config, board)
+    found = checked(config, board, slots)
     gc.collect()  # now that the checker's frames are gone as well
     from .app import App
 
     app = App(found, board, terminal)
     from . import registry, report
 
-    report.say(app)
+    report.say(app, warning)
     once = ("joulelog.report", "joulelog.folder", "joulelog.spool_start", "joulelog.wear")
     registry.drop(*once, "ringlog.ringopen")
     if hasattr(gc, "threshold"):
         gc.collect()
-        free = gc.mem_free()  # type: ignore[attr-defined]
-        # In a small heap late collections leave fragments (3 kB more heap is needed), in a large
-        # one they are long and had better not come in the middle of a telegram.
-        gc.threshold(free * 2 // 3 if free > _LARGE_BYTES else free // 8)  # type: ignore[attr-defined]
+        # Late collections leave fragments, early ones take time: how late is the board's datum.
+        gc.threshold(getattr(board, "GC_THRESHOLD", _THRESHOLD))  # type: ignore[attr-defined]
     return app
 
 

@@ -6,10 +6,10 @@
 The servers are asked in turn; one that does not answer costs its time-out and no more. What the
 board's own clock has gained since the first answer is its drift, in parts per million: answers
 have whole seconds, so it is told from an hour on, and after a day it is right to 12 ppm.
-Where the heap is small, nobody is asked while the meter tells the time.
+A board whose heap is small says SPARES_NTP: there nobody is asked while the meter tells the time,
+and what asking takes is loaded for that moment only.
 """
 
-import gc
 import logging
 
 from micropython import const
@@ -22,7 +22,6 @@ _RETRY_MS = const(60000)
 _TIMEOUT_MS = const(5000)
 _METER_FIRST_MS = const(15000)  # a meter speaks every 10 s, or more often
 _DRIFT_AFTER_S = const(3600)
-_LOW_BYTES = const(20000)  # free: an ESP32 has more, an ESP8266 less
 _DRIFT_LIMIT_PPM = const(1000)  # no crystal is that bad: the server has moved
 _FOR_ASKING = const(
     (
@@ -41,25 +40,27 @@ class Timekeeper:
     asking(True) is called before, asking(False) behind each round.
     """
 
-    def __init__(self, app_clock, network, servers: list, asking=None) -> None:
+    def __init__(
+        self, app_clock, network, servers: list, asking=None, spares: bool = False
+    ) -> None:
         self.syncs = 0
         self.failures = 0
         self._clock = app_clock
         self._network = network
         self._servers = servers
         self._asking = asking
+        self._spares = spares  # SPARES_NTP of the board
         self._base: tuple | None = None  # (seconds by NTP, uptime in seconds) of the first answer
         self._silent: list = []  # servers whose failure the log knows of
         self._log = logging.getLogger("time")
 
     async def run(self) -> None:
         """Synchronise for ever; ends where no server is configured."""
-        if is_low():
+        if self._spares:
             await clock.sleep_ms(_METER_FIRST_MS)
         while self._servers:
             await self._network.wait_up()
-            low = is_low()  # then the meter is the only one, and the readings have its time
-            if low and self._clock.source == "meter":
+            if self._spares and self._clock.source == "meter":  # the readings have its time
                 await clock.sleep_ms(_RETRY_MS)
                 continue
             if self._asking:
@@ -69,7 +70,7 @@ class Timekeeper:
                 self._asking(False)
             if found:
                 self.syncs += 1
-            if low:
+            if self._spares:
                 registry.drop(*_FOR_ASKING)  # 1.8 kB, for some seconds in six hours
             await clock.sleep_ms(_RESYNC_MS if found else _RETRY_MS)
 
@@ -106,8 +107,3 @@ class Timekeeper:
                     self._clock.drift_ppm = gained * 1000000 // passed
                 return
         self._base = (seconds, uptime)
-
-
-def is_low() -> bool:
-    """Whether the heap is an ESP8266's."""
-    return hasattr(gc, "mem_free") and gc.mem_free() < _LOW_BYTES  # type: ignore

@@ -42,7 +42,7 @@ class Logger:
 class TestTimekeeper(unittest.TestCase):
     def setUp(self):
         self.query = ntp.query
-        self.low = timekeeper.is_low, timekeeper.registry.drop
+        self.drop = timekeeper.registry.drop
         ntp.query = self.answer
         self.virtual = VirtualClock()
         self.asked = []  # (hours, server)
@@ -51,7 +51,7 @@ class TestTimekeeper(unittest.TestCase):
 
     def tearDown(self):
         ntp.query = self.query
-        timekeeper.is_low, timekeeper.registry.drop = self.low
+        timekeeper.registry.drop = self.drop
 
     async def answer(self, server, timeout_ms):
         self.asked.append((self.virtual.ms // HOUR, server))
@@ -60,11 +60,11 @@ class TestTimekeeper(unittest.TestCase):
             raise NetError("time server %s: no answer within 5 s" % server)
         return self.told()
 
-    def play(self, servers, story):
+    def play(self, servers, story, spares=False):
         async def whole():
             self.clock = clock.Clock()
             self.network = Network()
-            self.keeper = Timekeeper(self.clock, self.network, servers)
+            self.keeper = Timekeeper(self.clock, self.network, servers, None, spares)
             self.log = self.keeper._log = Logger()
             task = asyncio.create_task(self.keeper.run())
             await story()
@@ -89,8 +89,7 @@ class TestTimekeeper(unittest.TestCase):
         self.assertEqual((self.clock.source, self.keeper.syncs), ("ntp", 3))
         self.assertEqual(self.log.infos, ["2026-11-20T15:00:00Z by a"])
 
-    def test_in_a_small_heap_nobody_is_asked_while_the_meter_tells_the_time(self):
-        timekeeper.is_low = lambda: True
+    def test_a_board_that_spares_ntp_asks_nobody_while_the_meter_tells_the_time(self):
         dropped = []
         timekeeper.registry.drop = lambda *paths: dropped.append(paths)
 
@@ -103,7 +102,7 @@ class TestTimekeeper(unittest.TestCase):
             self.clock.source = "board"
             await self.virtual.advance(HOUR)
 
-        self.play(["a"], story)
+        self.play(["a"], story, spares=True)
         self.assertEqual(self.asked, [(24, "a")])
         self.assertEqual(len(dropped), 1)
         self.assertIn("joulelog.net.ntp", dropped[0])

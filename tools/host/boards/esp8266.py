@@ -7,6 +7,8 @@ RX_BUFFER = 1024
 LINE_BUFFER = 256
 SEND_BUFFER = 256  # bytes that one write collects
 CAN_INVERT = False
+GC_THRESHOLD = 4096
+SPARES_NTP = True
 LOG_DIRECTORY = "build/log"
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
 # Readings that wait on the flash cost 12 kB of heap.

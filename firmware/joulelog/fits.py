@@ -1,0 +1,278 @@
+"""Whether a config fits into the heap: told at the start, and by tools before anything is copied.
+
+    slots, warning = fits.check(config, board)        # on the board; ConfigError says what would fit
+    fits.problem(config, board, "romfs", 140000)      # on a computer: the same words, or ""
+
+The bytes of each part are in parts.py, by the way the code is installed:
+
+    small-frozen    frozen into an ESP8266's image, with its small buffers
+    small-romfs     a ROMFS image on an ESP8266
+    frozen          frozen into an ESP32's image
+    romfs           a ROMFS image: code in flash, what an import makes of it in RAM
+    files           .mpy files: all of it in RAM
+
+What is free is compared, not what there is: whatever boot.py holds has been taken off. An ESP32's
+heap grows: what the IDF could still give is in gc.mem_free() already, and so is the memory that
+Wi-Fi and TLS will take, which is left to them here.
+
+Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT. Needed at
+the start only: drop this module and parts afterwards.
+"""
+
+import gc
+import os
+
+from micropython import const
+
+from . import parts, registry
+from .errors import ConfigError
+
+WAYS = ("small-frozen", "small-romfs", "frozen", "romfs", "files")
+MOST_SLOTS = const(64)
+_LEAST_SLOTS = const(8)
+_SMALL_LINE = const(1024)  # bytes for a line: an ESP8266 has fewer
+_WIFI_BYTES = const(50000)  # outside of the Python heap, measured on an ESP32-C3
+_TLS_BYTES = const(20000)  # the same per connection
+# type -> parts that it shares with others, of which the first one pays
+_SHARED = {
+    "pzem": ("line",),
+    "modbus": ("line",),
+    "emoncms": ("http",),
+    "influxdb": ("http",),
+}
+_NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
+
+
+def check(config, board) -> tuple[int, str]:
+    """(slots of the queue where the config says nothing, a warning or ""), or ConfigError."""
+    if not hasattr(gc, "mem_free"):  # CPython
+        return MOST_SLOTS, ""
+    plan = Plan(config, board)
+    gc.collect()
+    free = available(plan.encrypted)
+    way = way_of(board)
+    table = Table(way)
+    wrong = _problem(plan, table, free)
+    if wrong:
+        raise ConfigError(wrong)
+    return plan.slots or _slots(plan, table, free), _warning(plan, table, free)
+
+
+def problem(config, board, way: str, free: int) -> str:
+    """What is wrong with a config in so many free bytes, and what would fit; "" where it fits."""
+    return _problem(Plan(config, board), Table(way), free)
+
+
+def needed(config, board, way: str) -> int:
+    """Bytes of heap that a config needs from the start on, with the least ring."""
+    plan = Plan(config, board)
+    return plan.needs(Table(way), plan.slots or plan.least)
+
+
+def way_of(board) -> str:
+    """How this code was installed."""
+    path = globals().get("__file__")
+    if path is None:  # an ESP8266 does not say
+        try:
+            os.stat("/rom/joulelog")
+            path = "/rom/"
+        except OSError:
+            path = ""
+    small = "small-" if getattr(board, "LINE_BUFFER", _SMALL_LINE) < _SMALL_LINE else ""
+    if path[:5] == "/rom/":
+        return small + "romfs"
+    return "files" if path[:1] == "/" else small + "frozen"
+
+
+def available(encrypted: int) -> int:
+    """Free bytes that are Python's, with so many TLS connections to come."""
+    free = gc.mem_free()  # type: ignore[attr-defined]
+    try:
+        import esp32
+
+        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+    except (ImportError, AttributeError):
+        return free
+    # The largest block is in mem_free(); Wi-Fi takes from the others first.
+    others = sum([region[1] for region in regions]) - max([region[2] for region in regions])
+    return free - max(0, _WIFI_BYTES - others) - encrypted * _TLS_BYTES
+
+
+class Table:
+    """The bytes of the parts, installed in one way."""
+
+    def __init__(self, way: str) -> None:
+        self.way = way
+        column = WAYS.index(way) + 1
+        self._bytes: dict = {}
+        start = 0
+        while start < len(parts.HEAP):  # a row at a time, as in schema.py
+            end = parts.HEAP.find("\n", start)
+            row = parts.HEAP[start:end].split("|")
+            first, _, more = row[column].strip().rpartition("+")
+            self._bytes[row[0].strip()] = (int(first or more), int(more) if first else 0)
+            start = end + 1
+
+    def of(self, names) -> int:
+        """The bytes of these parts together; of each the first and each further one."""
+        total = 0
+        seen: dict = {}
+        for name in names:
+            first, more = self._bytes.get(name, (0, 0))
+            total += more if name in seen else first
+            seen[name] = True
+        return total
+
+
+class Plan:
+    """What a config names: [what people call it, its parts]; mistakes are left to schema.py."""
+
+    def __init__(self, config, board) -> None:
+        self.encrypted = 0
+        self.entries: list = []
+        kept = 0
+        about = {}
+        about.update(getattr(board, "DEFAULTS", {}).get("queue", {}))
+        self.least = about.pop("slots", _LEAST_SLOTS)
+        given = _get(config, "queue")
+        about.update(given if isinstance(given, dict) else {})
+        for section, table in (("readers", registry.READERS), ("sinks", registry.SINKS)):
+            for entry in _entries(config, section, registry.names(table)):
+                kind = entry["type"]
+                names = [kind]
+                names.extend(_SHARED.get(kind, ()))
+                if kind == "dsmr" and entry.get("key"):
+                    names.append("dsmr-key")
+                if section == "sinks":
+                    url = entry.get("url")
+                    if entry.get("tls") or (isinstance(url, str) and url[:5] == "https"):
+                        names.append("tls")
+                        self.encrypted += 1
+                    kept += kind not in _NOT_KEPT
+                label = entry.get("name")
+                label = label if isinstance(label, str) and label else kind
+                self.entries.append((label, names))
+        slots = about.get("slots")
+        self.slots = slots if isinstance(slots, int) and slots > 0 else 0  # 0: not said
+        self.kept = kept if about.get("flash_kb") != 0 else 0
+        self.slot = max([table_slot(name) for _, names in self.entries for name in names] or [0])
+
+    def names(self, without=None, kept=None) -> list:
+        """All parts; without one entry, or with the flash for so many sinks."""
+        found = ["core", "work"]
+        for entry in self.entries:
+            if entry is not without:
+                found.extend(entry[1])
+        kept = self.kept if kept is None else kept
+        found.extend(["spool"] * kept)
+        return found
+
+    def needs(self, table: Table, slots: int) -> int:
+        """Bytes with a ring of so many slots."""
+        return table.of(self.names()) + slots * self.slot
+
+
+def table_slot(name: str) -> int:
+    """What a reading of this reader takes in the ring."""
+    for line in parts.SLOT.split("\n"):
+        words = line.split()
+        if words and words[0] == name:
+            return int(words[1])
+    return 0
+
+
+def _slots(plan: Plan, table: Table, free: int) -> int:
+    """Half of what is left is the ring's, within what the board and the firmware say."""
+    if not plan.slot:
+        return plan.least
+    left = free - plan.needs(table, 0)
+    return min(MOST_SLOTS, max(plan.least, left // 2 // plan.slot))
+
+
+def _warning(plan: Plan, table: Table, free: int) -> str:
+    """A backlog that leaves the flash takes more; it is slow where that is not there."""
+    drain = plan.kept * table.of(("drain",))
+    short = plan.needs(table, plan.slots or plan.least) + drain - free
+    if short <= 0:
+        return ""
+    return "memory: it fits, but is %d kB short while readings leave the flash" % _kb(short)
+
+
+def _problem(plan: Plan, table: Table, free: int) -> str:
+    slots = plan.slots or plan.least
+    short = plan.needs(table, slots) - free
+    if short <= 0:
+        return ""
+    lines = [
+        "it does not fit: it needs %d kB of memory %s, and %d kB are free"
+        % (_kb(free + short), _how(table.way), max(0, free) // 1000),
+        "  " + ", ".join(_told(plan, table, slots)),
+    ]
+    ways = _ways_out(plan, table, slots, short)
+    enough = [text for saved, text in ways if saved >= short]
+    if enough:
+        lines.append("  what would fit: " + "; or ".join(enough))
+    elif ways:
+        text = "  no single change is enough; together they may be: "
+        lines.append(text + "; ".join([text for _, text in ways]))
+    if table.way[-6:] != "frozen":
+        image = plan.needs(Table("small-frozen" if table.way[:5] == "small" else "frozen"), slots)
+        text = "  in an image with the code in flash (make firmware) it needs %d kB instead of %d"
+        lines.append(text % (_kb(image), _kb(free + short)))
+    return "\n".join(lines)
+
+
+def _told(plan: Plan, table: Table, slots: int):
+    """Yield the parts with what each adds to those before it."""
+    names = ["core", "work"]
+    before = table.of(names)
+    yield "firmware and network %d kB" % _kb(before)
+    for label, more in plan.entries:
+        names.extend(more)
+        total = table.of(names)
+        yield "%s %d" % (label, _kb(total - before))
+        before = total
+    if plan.kept:
+        yield "readings on the flash %d" % _kb(table.of(plan.names()) - before)
+    if plan.slot:
+        yield "%d readings in RAM %d" % (slots, _kb(slots * plan.slot))
+
+
+def _ways_out(plan: Plan, table: Table, slots: int, short: int) -> list:
+    """[(bytes saved, what to change)], the most first."""
+    whole = table.of(plan.names())
+    found = []
+    for entry in plan.entries:
+        kept = max(0, plan.kept - (entry[1][0] in registry.names(registry.SINKS)))
+        saved = whole - table.of(plan.names(entry, kept))
+        if len(plan.entries) > 1:
+            found.append((saved, "leave out %s: %d kB less" % (entry[0], saved // 1000)))
+    if plan.kept:
+        saved = whole - table.of(plan.names(None, 0))
+        text = '`queue = {"flash_kb": 0}`: %d kB less, and an outage costs what RAM does not hold'
+        found.append((saved, text % (saved // 1000)))
+    fewer = -(-short // plan.slot) if plan.slot else 0
+    if fewer and slots - fewer >= 4:
+        saved = fewer * plan.slot
+        found.append((saved, "`slots` in `queue` at most %d" % (slots - fewer)))
+    return sorted(found, reverse=True)
+
+
+def _how(way: str) -> str:
+    return {"romfs": "from ROMFS", "files": "from files"}.get(way[-5:], "as an image")
+
+
+def _kb(count: int) -> int:
+    return -(-count // 1000)
+
+
+def _get(config, key: str):
+    return config.get(key) if isinstance(config, dict) else getattr(config, key, None)
+
+
+def _entries(config, section: str, types: list):
+    """Yield the entries of a section whose type there is."""
+    entries = _get(config, section)
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        if isinstance(entry, dict) and entry.get("type") in types:
+            yield entry

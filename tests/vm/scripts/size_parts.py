@@ -1,0 +1,91 @@
+"""Run a config until its ring is full and its servers have what was read; print its heap.
+
+    size_parts.py CONFIG UART [UART …]
+
+Each UART stands for one "sim" in CONFIG; what is too many is left over. The clock is CONFIG's
+SPEED, and knows no time but a meter's. Prints "BOOT bytes free" (what the interpreter has loaded
+when the start looks at the heap, and what was free before), "PARTS bytes most": what came on top of that until it ran, and the
+most that was seen from then on while a backlog, if there is one, leaves the flash. "DONE 1
+delivered restarts" is the end. tools/parts.py reads that.
+"""
+
+import asyncio
+import gc
+import sys
+
+_TIMEOUT_MS = 40000  # of real time
+_LEAST_MS = 2500
+_SLOW_MS = 12000  # a ring that fills slowly is not waited for longer
+_DELIVERED = 12
+_SAMPLES = 8
+
+
+def used() -> int:
+    """Bytes that are in use."""
+    gc.collect()
+    return gc.mem_alloc()
+
+
+def main(path: str, uarts: list) -> None:
+    import machine  # noqa: F401 - what is C code on a chip
+    import network  # noqa: F401
+
+    bare = used()
+    import board
+
+    from joulelog import start
+
+    slash = path.rfind("/")
+    sys.path.insert(0, path[:slash])
+    config = __import__(path[slash + 1 : -3])
+    sys.path.pop(0)
+    for entry in config.readers:
+        for key in ("uart", "pin"):
+            if entry.get(key) == "sim":
+                entry[key] = uarts.pop(0)
+    speed = config.SPEED
+    before = []
+    load = start.load
+
+    def measured(*about) -> None:
+        before.append(used())
+        print("BOOT", before[0] - bare, gc.mem_free() + before[0] - bare)
+        load(*about)
+        from joulelog import clock
+
+        clock.set_speed(speed)
+        clock.board_time = lambda: None
+
+    start.load = measured
+    start.fitting = lambda config, board: (0, "")  # what is to be measured is not asked
+    app = start.build(config, board)
+    del config
+    sys.modules.pop(path[slash + 1 : -3])
+    from joulelog import clock
+
+    async def watch() -> None:
+        running = asyncio.create_task(app.run())
+        started = clock.uptime_ms()
+        slots = app.config.queue["slots"]
+        passed = done = taken = most = 0
+        while passed < _TIMEOUT_MS * speed and not app.supervisor.restarts:
+            full = app.queue.newest - app.queue.first >= slots or passed > _SLOW_MS * speed
+            if app.spool and app.spool.waiting:
+                most = max(most, used())
+            elif (full or not app.readers) and done >= _DELIVERED and passed > _LEAST_MS * speed:
+                if taken == _SAMPLES:
+                    break
+                taken += 1
+                steady = max(used(), steady if taken > 1 else 0)
+            await clock.sleep_ms((50 if most else 200) * speed)
+            passed = clock.uptime_ms() - started
+            done = min([cursor.sent for cursor in app.cursors] or [_DELIVERED])
+        if taken == _SAMPLES:
+            print("PARTS", steady - before[0], max(most, steady) - before[0])
+        print("DONE", 1, done if taken == _SAMPLES else 0, app.supervisor.restarts)
+        running.cancel()
+
+    asyncio.run(watch())
+
+
+main(sys.argv[1], sys.argv[2:])
