@@ -84,14 +84,18 @@ class Heaps:
 
     def measure(self, target: Target, heap_bytes: int, script: str = "size_run.py") -> Run:
         """Run a target in so much heap (as a chip has it) until its ring is full."""
-        arguments = [str(self._config(target)), self._meter(target), _READINGS]
-        text = frozen.run(self._program, script, arguments, heap_bytes + self._shims)
+        text = self.run(target, heap_bytes, script)
         found = re.findall(r"^MEM running (\d+) (\d+)", text, re.M)
         if not found:
             return Run(0, 0, 0, False, text)
         largest = int(re.findall(r"max free sz: (\d+)", text)[-1]) * _BLOCK
         used = int(found[-1][0]) - self._shims
         return Run(used, int(found[-1][1]), largest, delivered(text), text)
+
+    def run(self, target: Target, heap_bytes: int, script: str, readings: str = _READINGS) -> str:
+        """Run a target with a script of tests/vm/scripts; return what it printed."""
+        arguments = [str(self._config(target)), self._meter(target), readings]
+        return frozen.run(self._program, script, arguments, heap_bytes + self._shims)
 
     def _meter(self, target: Target) -> str:
         """The device of a meter of this run's own: it ends with this program."""

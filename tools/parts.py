@@ -45,7 +45,11 @@ from tools import run  # noqa: E402
 from tools.sim import p1, telegrams  # noqa: E402
 
 FROZEN = {"small-frozen": "esp8266", "frozen": "esp32"}  # way -> chip of tools/frozen.py
-PROFILES = {"small-romfs": "esp8266", "romfs": "esp32", "files": "esp32-files"}  # way -> profile of tools/host/run_vm.py
+PROFILES = {
+    "small-romfs": "esp8266",
+    "romfs": "esp32",
+    "files": "esp32-files",
+}  # way -> profile of tools/host/run_vm.py
 WAYS = ("small-frozen", "small-romfs", "frozen", "romfs", "files")
 _SCRIPT = "size_parts.py"
 _SPEED = 20
@@ -223,7 +227,10 @@ class Stage:
             "wifi": {"ssid": "home", "password": "its password"},
             "readers": [_named(entry, at) for at, entry in enumerate(readers)],
             "sinks": [self._sink(name, at) for at, name in enumerate(sinks)],
-            "queue": {"slots": slots, "flash_kb": 100 if "spool" in case or "drain" in case else 0},
+            "queue": {
+                "slots": slots,
+                "flash_kb": 100 if "spool" in case or "drain" in case else 0,
+            },
             "log": {} if way in FROZEN else {"directory": str(folder)},
         }
         path = folder / "parts_config.py"
@@ -273,7 +280,9 @@ def _needs_libraries(case: str) -> bool:
 
 
 def _named(entry: dict, number: int) -> dict:
-    return entry if number == 0 or "name" in entry else entry | {"name": f"{entry['type']}{number}"}
+    return (
+        entry if number == 0 or "name" in entry else entry | {"name": f"{entry['type']}{number}"}
+    )
 
 
 def _drain(name: str, most: int, steady: dict[str, int]) -> int:
@@ -351,9 +360,7 @@ def main(way: str, case: str, config: str, heap: str, program: str = "") -> int:
         script = ROOT / "tests/vm/scripts" / _SCRIPT
         command = run_vm.command(script, [config, *devices], PROFILES[way], heap)
     try:
-        return subprocess.run(
-            command, check=False, timeout=_TIMEOUT_S, cwd=path.parent
-        ).returncode
+        return subprocess.run(command, check=False, timeout=_TIMEOUT_S, cwd=path.parent).returncode
     except subprocess.TimeoutExpired:  # a heap that is nearly full collects all the time
         print("stopped")
         return 1

@@ -22,7 +22,9 @@
                100 kB, and the smallest heap of that
     frozen     heap of an image on an ESP8266 and on an ESP32, by meter and servers: used, free,
                largest block, smallest heap (--micropython); with -v what each module takes
-    frozen-plain  the same where functions, classes and globals of frozen modules are in RAM
+    speed      time per telegram, and longest step, with code objects in flash, in percent of the
+               same with these in RAM, as ratios of CPU time in one run (--micropython)
+    frozen-plain  the same as frozen where functions, classes and globals are in RAM
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
@@ -53,6 +55,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 import deps  # noqa: E402
 import frozen  # noqa: E402 - beside this file
 import frozen_heaps  # noqa: E402 - the same
+import frozen_speed  # noqa: E402 - the same
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
@@ -327,6 +330,19 @@ class Measure:
                 for target in targets:
                     yield from self._target(f"{what} {chip} {target.name}", heaps, chip, target)
 
+    def speed(self) -> Iterator[Row]:
+        """What code objects in flash cost in time, as ratios."""
+        try:
+            programs = {
+                in_flash: frozen.build(self._micropython, "esp32", in_flash)
+                for in_flash in (False, True)
+            }
+        except frozen.LeftOut as reason:
+            raise LeftOut(str(reason))
+        speed = frozen_speed.Speed(self._folder, programs, self._mosquitto())
+        yield "time per telegram, code in flash", speed.telegrams(), "percent of code in RAM"
+        yield "longest step, code in flash", speed.steps(), "percent of code in RAM"
+
     def _target(self, name: str, heaps, chip: str, target) -> Iterator[Row]:
         """Heap in use where there is plenty, what the chip's has left, the smallest that does."""
         heap_bytes = frozen_heaps.HEAPS[chip]
@@ -529,6 +545,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "drain": Measure.drain,
     "frozen": Measure.frozen,
     "frozen-plain": Measure.frozen_plain,
+    "speed": Measure.speed,
     "wear": Measure.wear,
 }
 

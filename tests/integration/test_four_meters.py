@@ -76,7 +76,7 @@ def run_for(folder: Path, what: str, cycles: int) -> str:
     light = pulse.start({"name": "four", "pulse_ms": 50})
     arguments = [what, str(hurried(folder)), "100", str(cycles), grid, bus, bus, light, unit]
     try:
-        run_vm.command(scripts / "size_steps.py")  # compiles what the script imports
+        run_vm.command(scripts / "measured_steps.py")  # compiles what the script imports
         line = run_vm.command(scripts / "four_meters.py", arguments, "esp32", deps=None)
     except vm.Unavailable as problem:
         tiers.missing("the MicroPython VM", "vm", str(problem))

@@ -6,14 +6,14 @@ Each UART stands for one "sim" in CONFIG, whose SPEED is the clock's. A cycle is
 values that a reader publishes. WHAT is "heap": prints "HEAP cycles bytes" lines, each after a
 collection, the first after WARM cycles of all readers together, the last after CYCLES more. Or it
 is "steps": between the two nothing collects but the firmware, and "STEP name microseconds" lines
-follow, as of size_steps.py. Then "READER name cycles" and "DONE cycles restarts".
+follow, as of measured_steps.py. Then "READER name cycles" and "DONE cycles restarts".
 """
 
 import asyncio
 import gc
 import sys
 
-from size_steps import counting, create_task, longest
+from measured_steps import counting, create_task, longest
 
 _TIMEOUT_MS = 500000  # of real time
 _LINES = 10

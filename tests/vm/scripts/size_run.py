@@ -41,10 +41,10 @@ def main(path: str, uart: str, wanted: int) -> None:
     start.load(config)
     tell("loaded")
     app = start.build(config, board)
-    if config.readers[0]["type"] != "dsmr":  # no telegram tells the time, and no time server is here
+    if config.readers[0]["type"] != "dsmr":  # nobody tells the time: no time server is here
         import time
 
-        app.clock.set(time.time() - clock.UNIX_2000, "ntp")
+        app.clock.set(int(time.time()) - clock.UNIX_2000, "ntp")
     del config, entry  # as start.run() does
     sys.modules.pop(path[slash + 1 : -3])
     tell("built")

@@ -2,62 +2,16 @@
 
     size_steps.py CONFIG UART TELEGRAMS
 
-A step is what a task does between two awaits, when nothing else can run. All tasks are wrapped,
-those of libraries included. Steps count from the moment when every sink has delivered something:
+What a step is: measured_steps.py. Steps count from the moment when every sink has delivered something:
 before that modules are loaded. Prints "STEP name microseconds" per task, and "DONE telegrams".
 """
 
 import asyncio
 import sys
 
-import ffi
+from measured_steps import counting, create_task, longest
 
-_cpu_us = ffi.open("libc.so.6").func("l", "clock", "")  # microseconds of CPU time of this process
 _TIMEOUT_MS = 300000
-_create = asyncio.create_task
-longest: dict = {}
-counting = [False]
-
-
-class Measured:
-    """A coroutine whose steps are measured."""
-
-    def __init__(self, coroutine) -> None:
-        self._coroutine = coroutine
-        inner = coroutine
-        while hasattr(inner, "_coroutine"):  # the supervisor's own wrapper
-            inner = inner._coroutine
-        # "<generator object 'run' at f7c3b8a0>"
-        self._name = getattr(coroutine, "_name", None) or repr(inner).split("'")[1]
-
-    def send(self, value):
-        """The next step."""
-        started = _cpu_us()
-        try:
-            return self._coroutine.send(value)
-        finally:
-            self._took(_cpu_us() - started)
-
-    def throw(self, *error):
-        """The next step is an exception: a cancelled wait."""
-        started = _cpu_us()
-        try:
-            return self._coroutine.throw(*error)
-        finally:
-            self._took(_cpu_us() - started)
-
-    def close(self) -> None:
-        """End it."""
-        self._coroutine.close()
-
-    def _took(self, us: int) -> None:
-        if counting[0] and us > longest.get(self._name, -1):
-            longest[self._name] = us
-
-
-def create_task(coroutine):
-    """In the place of asyncio's."""
-    return _create(Measured(coroutine))
 
 
 def main(path: str, uart: str, wanted: int) -> None:
@@ -93,5 +47,4 @@ def main(path: str, uart: str, wanted: int) -> None:
     asyncio.run(watch())
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
