@@ -16,6 +16,7 @@ Needs make and a gcc that can make 32-bit programs (Debian: gcc-multilib).
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,14 @@ def new_flash(program: Path, path: Path, spool: Path | None = None) -> Path:
         line = [program, "-X", "heapsize=4M", "-c", _FILL, path, spool]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
     return path
+
+
+def in_ram(program: Path) -> list[tuple[str, str, str, str]]:
+    """What of our own modules is no constant: (kind, name, file:line, why), by the freezer."""
+    text = (program.parent / "frozen_content.c").read_text()
+    found = re.findall(r"^in ram: (\w+) (\S+) (\S+): (.*)$", text, re.M)
+    ours = tuple(f"{path.name}/" for path in (ROOT / "lib").iterdir()) + ("joulelog/",)
+    return [row for row in found if row[2].startswith(ours)]
 
 
 def shims(program: Path, uart: str) -> int:

@@ -22,6 +22,8 @@
                100 kB, and the smallest heap of that
     frozen     heap of an image on an ESP8266 and on an ESP32, by meter and servers: used, free,
                largest block, smallest heap (--micropython); with -v what each module takes
+    rom        functions, classes and globals of our modules that an image has in RAM all the same,
+               for the freezer cannot know them (--micropython); with -v which, and why
     speed      time per telegram, and longest step, with code objects in flash, in percent of the
                same with these in RAM, as ratios of CPU time in one run (--micropython)
     frozen-plain  the same as frozen where functions, classes and globals are in RAM
@@ -330,6 +332,20 @@ class Measure:
                 for target in targets:
                     yield from self._target(f"{what} {chip} {target.name}", heaps, chip, target)
 
+    def rom(self) -> Iterator[Row]:
+        """What the freezer leaves in RAM of our own modules."""
+        try:
+            program = frozen.build(self._micropython, "esp8266")
+        except frozen.LeftOut as reason:
+            raise LeftOut(str(reason))
+        kinds = {"class": 0, "function": 0, "global": 0}
+        for kind, name, place, why in frozen.in_ram(program):
+            if self._verbose:
+                print(f"  {place}: {kind} {name}: {why}")
+            kinds[kind] += 1
+        for kind, count in kinds.items():
+            yield f"left in RAM by the freezer, of kind {kind}", count, "of ours"
+
     def speed(self) -> Iterator[Row]:
         """What code objects in flash cost in time, as ratios."""
         try:
@@ -545,6 +561,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "drain": Measure.drain,
     "frozen": Measure.frozen,
     "frozen-plain": Measure.frozen_plain,
+    "rom": Measure.rom,
     "speed": Measure.speed,
     "wear": Measure.wear,
 }
