@@ -59,15 +59,7 @@ def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
 
     rom_code: with functions, classes and globals of frozen modules in flash.
     """
-    if micropython is None:
-        raise LeftOut("MICROPYTHON=<checkout of github.com/micropython/micropython>")
-    micropython = micropython.expanduser().resolve()
-    if not (micropython / "ports/unix/Makefile").exists():
-        raise LeftOut(f"a checkout of MicroPython; {micropython} has no ports/unix")
-    if not (micropython / "lib/micropython-lib/python-stdlib").is_dir():
-        raise LeftOut(f"git -C {micropython} submodule update --init lib/micropython-lib")
-    if not shutil.which("make") or not _makes_32_bits():
-        raise LeftOut("make and a gcc for 32-bit programs (apt install gcc-multilib make)")
+    micropython = checked(micropython)
     packages = deps.path()
     if packages is None:
         raise LeftOut("mqtt_as (make deps)")
@@ -98,6 +90,20 @@ def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
             if done.returncode:
                 raise SystemExit("frozen: this failed:\n" + (done.stdout + done.stderr)[-2000:])
     return folder / "output/micropython"
+
+
+def checked(micropython: Path | None) -> Path:
+    """The checkout's full path; LeftOut says what it or this machine lacks."""
+    if micropython is None:
+        raise LeftOut("MICROPYTHON=<checkout of github.com/micropython/micropython>")
+    micropython = micropython.expanduser().resolve()
+    if not (micropython / "ports/unix/Makefile").exists():
+        raise LeftOut(f"a checkout of MicroPython; {micropython} has no ports/unix")
+    if not (micropython / "lib/micropython-lib/python-stdlib").is_dir():
+        raise LeftOut(f"git -C {micropython} submodule update --init lib/micropython-lib")
+    if not shutil.which("make") or not _makes_32_bits():
+        raise LeftOut("make and a gcc for 32-bit programs (apt install gcc-multilib make)")
+    return micropython
 
 
 def run(
