@@ -32,10 +32,10 @@ format: $(VENV)/dev ## format the code
 	$(VENV)/bin/ruff check --fix-only -q .
 	$(VENV)/bin/ruff format .
 
-size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …; MICROPYTHON=<checkout> for frozen and drain)
+size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …)
 	@$(PY) tools/size.py $(if $(ONLY),--only $(ONLY)) $(if $(MICROPYTHON),--micropython '$(MICROPYTHON)')
 
-deps: $(VENV)/run ## MicroPython packages for the VM (DEPS_FROM=<folder of checkouts>: without GitHub)
+deps: $(VENV)/run ## MicroPython, and its packages for VM and boards (DEPS_FROM=<folder of checkouts>: without GitHub)
 	$(PY) tools/host/deps.py ensure
 
 doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
@@ -44,7 +44,7 @@ doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
 boards: $(VENV)/run ## check the board folders and the example configs (BOARD=… or CONFIG=… one)
 	$(PY) tools/boards.py $(if $(filter-out file,$(origin CONFIG)),--config $(CONFIG)) $(if $(BOARD),--board $(BOARD))
 
-firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… MICROPYTHON=<checkout>)
+firmware: $(VENV)/run ## an image with the application frozen in (BOARD=…; MICROPYTHON=<checkout>: not the one of make deps)
 	$(PY) tools/firmware.py --board '$(BOARD)' --micropython '$(MICROPYTHON)'
 
 dist: $(VENV)/run ## release archives with checksums, in dist/

@@ -5,14 +5,15 @@
 
 The test is skipped with a reason that starts with "left out: " and says what would enable it.
 With JOULELOG_REQUIRE_ALL=1 (`make test ALL=1`) it fails instead; a tier that no registry
-provides, such as "deps", only where a variable says that it is there. conftest.py sums up at the
-end what was left out.
+provides, such as "deps", only where a variable says that it is there, and "micropython" also
+where `make deps` has fetched it. conftest.py sums up at the end what was left out.
 """
 
 import importlib.util
 import os
 import shutil
 
+import deps
 import pytest
 
 # Distributions keep servers where an ordinary user's PATH does not look.
@@ -37,7 +38,8 @@ def missing(name: str, tier: str, how: str):
     reason = "left out: tier %s needs %s (%s)" % (tier, name, how)
     required = os.environ.get("JOULELOG_REQUIRE_ALL") == "1"
     if tier in _BY_HAND:
-        required = required and bool(os.environ.get(_BY_HAND[tier]))
+        there = os.environ.get(_BY_HAND[tier]) or (tier == "micropython" and deps.micropython())
+        required = required and bool(there)
     if required:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -16,7 +16,6 @@ import argparse
 import gzip
 import hashlib
 import io
-import json
 import subprocess
 import sys
 import tarfile
@@ -28,13 +27,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
+import deps  # noqa: E402
 import romfs  # noqa: E402
 import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
 
 import boards  # noqa: E402
 
-_PINS = ROOT / "tools/host/deps.json"
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
 
@@ -87,7 +86,7 @@ def install_text() -> str:
         "2. Add the packages of others, in these versions:",
         "",
     ]
-    for pin in json.loads(_PINS.read_text()).values():
+    for pin in deps.projects().values():
         for package in pin["packages"]:
             for name, file in sorted(package["files"].items()):
                 place = Path("/lib") / Path(name).parent

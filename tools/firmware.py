@@ -75,7 +75,10 @@ def missing(name: str, micropython: Path | None) -> Iterator[str]:
 
 def _checkout_problems(micropython: Path | None, folder: Path, port: str) -> Iterator[str]:
     if micropython is None:
-        yield "MICROPYTHON is not given; allowed: a checkout of github.com/micropython/micropython"
+        yield (
+            "MICROPYTHON is not given, and make deps has fetched none; allowed: a checkout of"
+            " github.com/micropython/micropython"
+        )
         return
     if not (micropython / "ports" / port / "Makefile").exists():
         yield f"MICROPYTHON is {micropython}, which is no checkout of MicroPython: no ports/{port}"
@@ -185,7 +188,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     # `make` starts us from .venv, whose tools (esptool) nobody has put on PATH.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    checkout = Path(given.micropython).expanduser().resolve() if given.micropython else None
+    named = Path(given.micropython).expanduser().resolve() if given.micropython else None
+    checkout = named or deps.micropython()
     problems = list(missing(given.board, checkout))
     for problem in problems:
         print("firmware: " + problem, file=sys.stderr)

@@ -1,14 +1,14 @@
 """A 32-bit MicroPython for this computer with the application frozen in, as in a chip's image.
 
-    program = frozen.build(Path("~/micropython"), "esp8266")       # LeftOut says what is missing
+    program = frozen.build(None, "esp8266")    # of deps.micropython(); LeftOut: what is missing
     text = frozen.run(program, "size_run.py", ["config.py", device, "70"], 40 * 1024)
 
-No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen
-MICROPYTHON=<checkout>` measures this one. It is built from the patched copy of the checkout
-(tools/romcode), with code objects in flash as in our images, or without them to compare; in a
-folder of the cache, never in the repository or in the checkout. Settings that the heap can feel,
-and what is frozen, are those of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC
-or boards/ESP32_GENERIC. The flash is a file with a littlefs in it.
+No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen`
+measures this one. It is built from the patched copy of the checkout (tools/romcode), with code
+objects in flash as in our images, or without them to compare; in a folder of the cache, never in
+the repository or in the checkout. Settings that the heap can feel, and what is frozen, are those
+of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC or boards/ESP32_GENERIC. The
+flash is a file with a littlefs in it.
 
 Needs make and a gcc that can make 32-bit programs (Debian: gcc-multilib).
 """
@@ -94,8 +94,9 @@ def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
 
 def checked(micropython: Path | None) -> Path:
     """The checkout's full path; LeftOut says what it or this machine lacks."""
+    micropython = micropython or deps.micropython()
     if micropython is None:
-        raise LeftOut("MICROPYTHON=<checkout of github.com/micropython/micropython>")
+        raise LeftOut("MicroPython (make deps, or MICROPYTHON=<checkout>)")
     micropython = micropython.expanduser().resolve()
     if not (micropython / "ports/unix/Makefile").exists():
         raise LeftOut(f"a checkout of MicroPython; {micropython} has no ports/unix")

@@ -23,6 +23,8 @@ COUNT = 8640 if os.environ.get("JOULELOG_LONG") else 1500
 RATE = 100  # readings per second of VM time
 LATEST_S = 2
 
+pytestmark = pytest.mark.timeout(900)  # the first one that is frozen builds a MicroPython
+
 
 def started(folder: Path, kind: str, count: int, backfill: str, **how) -> Drain:
     """The drain, or the reason why it cannot be had here."""
@@ -31,11 +33,10 @@ def started(folder: Path, kind: str, count: int, backfill: str, **how) -> Drain:
     if kind == "mqtt":
         tiers.require("mosquitto", "servers", "apt install mosquitto")
     if how.get("runtime") == "frozen":
-        checkout = os.environ.get("MICROPYTHON")
         try:
-            how["program"] = frozen.build(Path(checkout) if checkout else None, "esp32")
+            how["program"] = frozen.build(None, "esp32")
         except frozen.LeftOut as reason:
-            tiers.missing(str(reason), "micropython", "see tools/frozen.py")
+            tiers.missing("the frozen VM", "micropython", str(reason))
     return Drain(folder, kind, count, backfill, **how)
 
 

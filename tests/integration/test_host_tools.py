@@ -15,6 +15,8 @@ from tests import tiers
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/host"))
 
+import checkout  # noqa: E402
+import deps  # noqa: E402
 import romfs  # noqa: E402
 import run_vm  # noqa: E402
 import vm  # noqa: E402
@@ -152,9 +154,9 @@ def test_something_else_is_no_vm():
 
 
 def test_packages_that_differ_from_their_pins_are_named_each_time(tmp_path):
-    deps = [sys.executable, str(ROOT / "tools/host/deps.py"), "ensure"]
+    command = [sys.executable, str(ROOT / "tools/host/deps.py"), "ensure"]
     place = {"JOULELOG_CACHE": str(tmp_path / "cache"), "DEPS_FROM": str(tmp_path)}
-    nothing = run(deps, **place)
+    nothing = run(command, **place)
     assert nothing.returncode == 3
     assert "micropython-lib is missing" in nothing.stderr
     for source in (
@@ -167,10 +169,113 @@ def test_packages_that_differ_from_their_pins_are_named_each_time(tmp_path):
         (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / source).write_text("VERSION = 0\n")
     for _ in range(2):
-        done = run(deps, **place)
+        done = run(command, **place)
         assert done.returncode == 0
         assert "mqtt_as 0.8.3" in done.stderr
-        assert (Path(done.stdout.strip()) / "mqtt_as/__init__.py").read_text() == "VERSION = 0\n"
+        folder = Path(done.stdout.split()[0])
+        assert (folder / "mqtt_as/__init__.py").read_text() == "VERSION = 0\n"
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder as somebody."""
+    who = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
+    command = ["git", "-C", str(folder), *who, *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def repository(folder: Path, name: str, text: str) -> str:
+    """Make a repository with one file; return its commit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    git(folder, "init", "-q")
+    git(folder, "add", name)
+    git(folder, "commit", "-q", "-m", "one")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def pinned(tmp_path, monkeypatch):
+    """A pin whose checkout lies in tmp_path/src, a submodule beside it, and an empty cache."""
+    monkeypatch.setenv("JOULELOG_CACHE", str(tmp_path / "cache"))
+    lib = repository(tmp_path / "src/some-lib", "lib.py", "LIB = 1\n")
+    top = repository(tmp_path / "src/micropython", "main.c", "int main;\n")
+    part = {"repository": "somebody/some-lib", "commit": lib}
+    return {
+        "repository": "somebody/micropython",
+        "version": "1.2.3",
+        "commit": top,
+        "submodules": {"lib/some": part},
+    }
+
+
+def test_micropython_is_fetched_at_its_pins(pinned, tmp_path, capsys):
+    source = tmp_path / "src"
+    (source / "micropython/main.c").write_text("edited\n")  # not in the commit
+    (source / "micropython/build").mkdir()
+    (source / "micropython/build/main.o").touch()
+    assert checkout.path(pinned) is None
+    (tmp_path / "cache/micropython/new-killed").mkdir(parents=True)
+    folder = checkout.ensure(pinned, source)
+    assert folder == checkout.path(pinned) == checkout.ensure(pinned, None)
+    assert (folder / "main.c").read_text() == "int main;\n"
+    assert (folder / "lib/some/lib.py").read_text() == "LIB = 1\n"
+    assert not (folder / "build").exists()
+    assert git(folder, "describe", "--tags") == "v1.2.3"
+    assert sorted(p.name for p in folder.parent.iterdir()) == sorted([folder.name, "lock"])
+    assert capsys.readouterr().err == ""
+
+
+def test_another_commit_is_copied_and_said_so_each_time(pinned, tmp_path, capsys):
+    (tmp_path / "src/micropython/main.c").write_text("newer\n")
+    git(tmp_path / "src/micropython", "commit", "-qam", "two")
+    other = {**pinned, "commit": "1" * 40}
+    folder = checkout.ensure(other, tmp_path / "src")
+    assert (folder / "main.c").read_text() == "newer\n"
+    assert (folder / "lib/some/lib.py").read_text() == "LIB = 1\n"
+    for _ in range(2):
+        assert checkout.path(other) == folder
+        assert "not the pinned versions" in capsys.readouterr().err
+    # As soon as the pinned commit is there, it takes that place.
+    (folder / "DIFFERS.txt").rename(tmp_path / "note")
+    assert checkout.ensure(other, tmp_path / "src") == folder
+
+
+def test_half_a_checkout_is_none(pinned, tmp_path, monkeypatch):
+    """A submodule, or a network, that cannot be had."""
+    broken = {**pinned, "submodules": {"lib/none": {"repository": "a/none", "commit": "2" * 40}}}
+    with pytest.raises(vm.Unavailable, match="submodule update --init lib/none"):
+        checkout.ensure(broken, tmp_path / "src")
+    assert checkout.path(broken) is None
+    assert [p.name for p in (tmp_path / "cache/micropython").iterdir()] == ["lock"]
+    monkeypatch.setattr(checkout, "_GITHUB", (tmp_path / "nowhere").as_uri())
+    with pytest.raises(vm.Unavailable, match="git fetch"):
+        checkout.ensure(pinned, None)
+    assert [p.name for p in (tmp_path / "cache/micropython").iterdir()] == ["lock"]
+    monkeypatch.setattr(checkout, "_GITHUB", (tmp_path / "src").as_uri())
+    network = {**pinned, "repository": "micropython"}
+    network["submodules"] = {
+        "lib/some": {**pinned["submodules"]["lib/some"], "repository": "some-lib"}
+    }
+    assert (checkout.ensure(network, None) / "lib/some/lib.py").exists()
+
+
+def test_packages_are_installed_where_micropython_cannot_be_had(tmp_path):
+    packages = deps.path()
+    if packages is None:
+        tiers.missing("the pinned packages", "deps", "make deps")
+    cache = tmp_path / "cache"
+    installed = cache / "deps" / packages.name
+    installed.parent.mkdir(parents=True)
+    installed.symlink_to(packages)
+    command = [sys.executable, str(ROOT / "tools/host/deps.py")]
+    place = {"JOULELOG_CACHE": str(cache), "DEPS_FROM": str(tmp_path), "MICROPYTHON": ""}
+    done = run([*command, "ensure"], **place)
+    assert done.returncode == 0 and done.stdout.strip() == str(installed)
+    assert "MicroPython is left out" in done.stderr and "make firmware" in done.stderr
+    assert run([*command, "micropython"], **place).returncode == 3
+    place["MICROPYTHON"] = str(tmp_path)
+    assert run([*command, "micropython"], **place).stdout.strip() == str(tmp_path)
 
 
 def test_the_runner_tells_failures_from_passes(tmp_path):

@@ -1,8 +1,8 @@
 """MicroPython's own tools take our manifests and board folders; needs a checkout of MicroPython.
 
-    MICROPYTHON=~/micropython make test TESTS=tests/integration/test_manifests.py
+    make test TESTS=tests/integration/test_manifests.py
 
-The checkout needs its submodule lib/micropython-lib, and `make deps` has to have been run.
+That of `make deps`, or with MICROPYTHON=<folder> another, with its submodule lib/micropython-lib.
 """
 
 import ast
@@ -30,13 +30,9 @@ PACKAGES = sorted(path.parent for path in (ROOT / "lib").glob("*/__init__.py"))
 
 @pytest.fixture(scope="module")
 def micropython() -> Path:
-    how = "MICROPYTHON=<folder>, with its submodule lib/micropython-lib"
-    given = os.environ.get("MICROPYTHON")
-    if not given:
-        tiers.missing("a checkout", "micropython", how)
-    checkout = Path(str(given)).expanduser()
-    if not (checkout / "lib/micropython-lib/python-stdlib").is_dir():
-        tiers.missing("a checkout", "micropython", how)
+    checkout = deps.micropython()
+    if not checkout or not (checkout / "lib/micropython-lib/python-stdlib").is_dir():
+        tiers.missing("MicroPython", "micropython", "make deps")
     return checkout
 
 

@@ -61,8 +61,9 @@ def test_firmware_names_the_boards():
 
 
 def test_firmware_names_what_a_checkout_lacks(tmp_path):
-    lines = refused("--board", "ESP32_GENERIC")
-    assert "MICROPYTHON is not given" in lines[0]
+    nothing = {"JOULELOG_CACHE": str(tmp_path), "MICROPYTHON": ""}
+    lines = refused("--board", "ESP32_GENERIC", **nothing)
+    assert "MICROPYTHON is not given, and make deps has fetched none" in lines[0]
     lines = refused("--board", "ESP32_GENERIC", "--micropython", str(tmp_path))
     assert "no checkout of MicroPython: no ports/esp32" in lines[0]
 

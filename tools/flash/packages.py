@@ -7,8 +7,13 @@ projects' files by the pinned commit (tools/host/deps.json), which mip cannot ex
 """
 
 import json
+import sys
 
 from .target import ROOT
+
+sys.path.insert(0, str(ROOT / "tools/host"))
+
+import deps  # noqa: E402
 
 _RAW = "https://raw.githubusercontent.com"
 
@@ -23,7 +28,7 @@ def urls() -> list[list[str]]:
             if source.name != "manifest.py":
                 found[source.relative_to(ROOT / "lib").as_posix()] = source.relative_to(ROOT)
     rows = [[place, source.as_posix()] for place, source in sorted(found.items())]
-    for pin in json.loads((ROOT / "tools/host/deps.json").read_text()).values():
+    for pin in deps.projects().values():
         for package in pin["packages"]:
             for place, file in package["files"].items():
                 address = f"{_RAW}/{pin['repository']}/{pin['commit']}/{file['source']}"

@@ -1,7 +1,8 @@
-"""Install the pinned MicroPython packages (deps.json) for the VM and for boards. `make deps`.
+"""The pinned MicroPython packages for the VM and for boards, and MicroPython itself. `make deps`.
 
-    python3 tools/host/deps.py ensure      install what is missing, print the folder
-    python3 tools/host/deps.py path        print the folder
+    python3 tools/host/deps.py ensure         fetch what is missing, print the folders
+    python3 tools/host/deps.py path           print the packages' folder
+    python3 tools/host/deps.py micropython    print MicroPython's folder
 
 The folder is <cache>/deps/<key>, where the key belongs to the pins: it survives the repository,
 and other pins get another folder. The files come from the projects' repositories on GitHub, or,
@@ -9,7 +10,12 @@ with DEPS_FROM=<folder>, from checkouts called micropython-lib and micropython-m
 Every file is compared with its checksum in deps.json. A checkout that differs from the pins is
 installed all the same, and said so each time: its versions were not the ones tested.
 
-Exit status 3: not to be had here. From other tools: `deps.path()` is a Path, or None.
+MicroPython (checkout.py) comes from GitHub or from a checkout called micropython in DEPS_FROM.
+Only images and the frozen tier need it: without it the packages are installed all the same. Where
+MICROPYTHON=<checkout> is given, that one is used.
+
+Exit status 3: not to be had here. From other tools: `deps.path()` and `deps.micropython()` are a
+Path, or None.
 """
 
 import hashlib
@@ -23,16 +29,31 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import checkout
 from vm import Unavailable, cache
 
 _PINS = Path(__file__).with_name("deps.json")
 _RAW = "https://raw.githubusercontent.com"
 _TIMEOUT_S = 30
+_WITHOUT = """\
+deps: without it there are no images (make firmware) and no frozen code (make size ONLY=frozen,
+deps: tier micropython). Run make deps again where github.com can be reached, or with
+deps: DEPS_FROM=<folder that holds a checkout called micropython>; or name any checkout of it
+deps: with MICROPYTHON=<checkout>. The packages are installed."""
 _NOTE = "DIFFERS.txt"  # lies in the folder when its files are not the pinned ones
 
 
+def projects() -> dict:
+    """Name -> pin of those that packages come from."""
+    return {name: pin for name, pin in _pins().items() if "packages" in pin}
+
+
+def _pins() -> dict:
+    return json.loads(_PINS.read_text())
+
+
 def _folder() -> Path:
-    key = hashlib.sha256(_PINS.read_bytes()).hexdigest()[:12]
+    key = hashlib.sha256(json.dumps(projects(), sort_keys=True).encode()).hexdigest()[:12]
     return cache() / "deps" / key
 
 
@@ -66,9 +87,23 @@ def ensure() -> Path:
     return folder
 
 
+def micropython() -> Path | None:
+    """The checkout to build from: MICROPYTHON's, or the pinned one, or None."""
+    given = os.environ.get("MICROPYTHON")
+    if given:
+        return Path(given).expanduser().resolve()
+    return checkout.path(_pins()["micropython"])
+
+
+def ensure_micropython() -> Path:
+    """Fetch the pinned checkout unless it is there. Raises Unavailable."""
+    source = os.environ.get("DEPS_FROM")
+    return checkout.ensure(_pins()["micropython"], Path(source) if source else None)
+
+
 def _fill(folder: Path, checkouts: Path | None) -> None:
     different = []
-    for project, pin in json.loads(_PINS.read_text()).items():
+    for project, pin in projects().items():
         for package in pin["packages"]:
             for name, file in package["files"].items():
                 if checkouts:
@@ -87,24 +122,24 @@ def _fill(folder: Path, checkouts: Path | None) -> None:
         (folder / _NOTE).write_text(text + "\n")
 
 
-def _from_checkout(checkout: Path, commit: str, source: str) -> bytes:
+def _from_checkout(clone: Path, commit: str, source: str) -> bytes:
     """The file at the pinned commit, or from the work tree when the clone has no such commit."""
-    if not checkout.is_dir():
+    if not clone.is_dir():
         raise Unavailable(
-            f"DEPS_FROM: {checkout} is missing; DEPS_FROM names the folder that holds checkouts"
+            f"DEPS_FROM: {clone} is missing; DEPS_FROM names the folder that holds checkouts"
             " called micropython-lib and micropython-mqtt."
         )
     shown = subprocess.run(
-        ["git", "-C", str(checkout), "show", f"{commit}:{source}"],
+        ["git", "-C", str(clone), "show", f"{commit}:{source}"],
         capture_output=True,
         check=False,
     )
     if shown.returncode == 0:
         return shown.stdout
     try:
-        return (checkout / source).read_bytes()
+        return (clone / source).read_bytes()
     except OSError as problem:
-        raise Unavailable(f"DEPS_FROM: {checkout / source}: {problem.strerror}") from None
+        raise Unavailable(f"DEPS_FROM: {clone / source}: {problem.strerror}") from None
 
 
 def _from_network(repository: str, commit: str, source: str) -> bytes:
@@ -120,11 +155,12 @@ def _from_network(repository: str, commit: str, source: str) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments not in (["ensure"], ["path"]):
+    commands = {"ensure": ensure, "path": path, "micropython": micropython}
+    if len(arguments) != 1 or arguments[0] not in commands:
         print((__doc__ or "").split("\n\n")[1])
         return 2
     try:
-        folder = ensure() if arguments == ["ensure"] else path()
+        folder = commands[arguments[0]]()
     except Unavailable as problem:
         print(f"deps: {problem}", file=sys.stderr)
         return 3
@@ -132,6 +168,11 @@ def main(arguments: list[str]) -> int:
         print("deps: not installed; run: make deps", file=sys.stderr)
         return 3
     print(folder)
+    if arguments == ["ensure"]:
+        try:
+            print(ensure_micropython())
+        except Unavailable as problem:
+            print(f"deps: MicroPython is left out: {problem}\n{_WITHOUT}", file=sys.stderr)
     return 0
 
 
