@@ -9,13 +9,25 @@ import asyncio
 import errno
 import select
 import socket
-
-import aiohttp  # type: ignore[import-not-found] - micropython-lib
+import sys
 
 from joulelog import clock
 from joulelog.errors import NetError
 from joulelog.net import TRUNCATED, dns, words
 from joulelog.net.bounded import BoundedReader
+
+
+class _NoWebSockets:
+    """In the place of a module of aiohttp that is not used here and takes 5 kB from files."""
+
+    ClientWebSocketResponse = None
+    WebSocketClient = None
+    WSMsgType = None
+    _WSRequestContextManager = None
+
+
+sys.modules["aiohttp.aiohttp_ws"] = _NoWebSockets  # type: ignore[assignment]
+import aiohttp  # type: ignore[import-not-found] # noqa: E402 - micropython-lib
 
 RESOLVING = "looking up the name"
 CONNECTING = "connecting"
