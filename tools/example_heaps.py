@@ -46,11 +46,13 @@ class InfluxDb1(ContractServer):
 
 
 class Stage:
-    """All servers, and the configs as they run here."""
+    """All servers, and the configs as they run here: the examples, or other settings by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: dict[str, dict] | None = None) -> None:
         self._folder = folder
-        self._settings = {path.stem: _load(path) for path in sorted(EXAMPLES.glob("*.py"))}
+        self._settings = settings or {
+            path.stem: _load(path) for path in sorted(EXAMPLES.glob("*.py"))
+        }
         made = certs.make(folder)
         self._ca = made.ca
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -100,9 +102,9 @@ class Stage:
                 low = middle
         return high
 
-    def fits(self, name: str, profile: str, heap_kb: int) -> bool:
+    def fits(self, name: str, profile: str, heap_kb: int, more_bytes: int = 0) -> bool:
         """Whether an example delivers in this heap, and no task has to be started again."""
-        folder = self._folder / f"{name}-{profile}"
+        folder = self._folder / (re.sub(r"\W+", "_", name) + f"-{profile}")
         config = folder / "example.py"
         if not config.exists():
             folder.mkdir()
@@ -111,7 +113,7 @@ class Stage:
             settings["log"] = {**settings.get("log", {}), "directory": str(folder)}
             config.write_text("".join(f"{key} = {value!r}\n" for key, value in settings.items()))
         done = subprocess.run(  # a process of its own: its meters end with it
-            [sys.executable, __file__, str(config), profile, f"{heap_kb}k"],
+            [sys.executable, __file__, str(config), profile, str(heap_kb * 1024 + more_bytes)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -12,6 +12,8 @@
     examples   smallest heap of each config in examples/configs, per profile (some minutes)
     telegram   bytes and objects that are allocated for one telegram
     growth     heap after 10,000 telegrams, in per mille of that after 100
+    files      smallest heap of PZEM -> EmonCMS and P1 -> MQTT from .mpy files, without readings on
+               the flash, against what a stock image has (tools/size_files.py)
     wear       erases of the worst block in 20 years, per layout of the flash (tools/wear.py)
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB),
                also while a day's readings leave the flash and new ones are written to it: to a
@@ -181,6 +183,18 @@ class Measure:
         folder.mkdir()
         with example_heaps.Stage(folder) as stage, ThreadPool(4) as pool:
             yield from pool.imap(measure, stage.runs())  # they wait, mostly
+
+    def files(self) -> Iterator[Row]:
+        """Smallest heap from .mpy files."""
+        if deps.path() is None:
+            raise LeftOut("mqtt_as and micropython-lib (make deps)")
+        try:
+            import size_files
+        except ImportError as reason:
+            raise LeftOut(f"what the tests need ({reason})")
+        folder = self._folder / "files"
+        folder.mkdir()
+        yield from size_files.rows(folder, self._budgets, self._quick)
 
     def telegram(self) -> Iterator[Row]:
         """Allocations for one telegram of 28 channels, from bytes to the queue."""
@@ -553,6 +567,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "app": Measure.app,
     "smallest": Measure.smallest,
     "examples": Measure.examples,
+    "files": Measure.files,
     "telegram": Measure.telegram,
     "growth": Measure.growth,
     "steps": Measure.steps,
@@ -623,7 +638,7 @@ def _with_room(name: str, figure: int) -> int:
         return 100
     if name.startswith("heap growth"):
         return 10
-    if name.startswith("smallest"):
+    if name.startswith("smallest") or name.startswith("files"):
         return figure + 3
     if name.startswith("drain"):
         return -100  # what is promised; the figure itself depends on the computer
