@@ -154,7 +154,7 @@ def _attached(link: Link, target: Target) -> Facts:
 def _too_small(target: Target) -> str:
     return (
         "an ESP8266 has too little memory to run JouleLog from files. Either build the firmware"
-        f" with it: make firmware BOARD={target.name} MICROPYTHON=<checkout>, or write"
+        f" with it: make deps, make firmware BOARD={target.name}, or write"
         " MicroPython's variant FLASH_2M_ROMFS, and then: make romfs PORT=… BOARD=" + target.name
     )
 
