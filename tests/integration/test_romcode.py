@@ -1,13 +1,10 @@
 """Code in flash does what code in RAM does: the same programs on the plain and the patched VM.
 
-    make test TESTS=tests/integration/test_romcode.py MICROPYTHON=~/micropython
+    make test TESTS=tests/integration/test_romcode.py
 
-Needs a checkout of MicroPython, make and a gcc for 32-bit programs; romcode_rig.py as a program
+Needs MicroPython (make deps), make and a gcc for 32-bit programs; romcode_rig.py as a program
 prints the same for a person.
 """
-
-import os
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +19,8 @@ pytestmark = pytest.mark.timeout(1800)
 
 def compared(second: str, what: str) -> Comparison:
     """The plain VM against that one, or the reason why it cannot be had here."""
-    given = os.environ.get("MICROPYTHON")
     try:
-        checkout = frozen.checked(Path(given) if given else None)
+        checkout = frozen.checked(None)
         found = getattr(romcode_rig.Rig(checkout, second), what)()
     except (frozen.LeftOut, romcode.Unknown) as reason:
         tiers.missing(str(reason), "micropython", "see tests/integration/romcode_vm.py")
