@@ -1,3 +1,3 @@
 """What is frozen into this board's image: nothing beside what all have."""
 
-include("../common/manifest.py", small=True)
+include("../common/manifest.py")

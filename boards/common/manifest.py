@@ -11,17 +11,11 @@ tools/firmware.py sets JOULELOG_DEPS, where `make deps` has put mqtt_as.
 
 import os
 
-options.defaults(small=False)  # True: an ESP8266, whose heap is small
-
 include("$(PORT_DIR)/boards/manifest.py")
 include("$(MPY_DIR)/extmod/asyncio")  # the ESP8266 port's manifest leaves it out
 
 # micropython-lib at the commit that the MicroPython checkout names.
-module("names.py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
-if options.small:
-    module("logging.py", base_path="$(BOARD_DIR)/../../firmware/small", opt=2)
-else:
-    require("logging")
+require("logging")
 require("ssl")
 require("aiohttp")
 

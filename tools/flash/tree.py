@@ -36,8 +36,6 @@ def sources(target: Target) -> dict[str, tuple[Path, str]]:
                 found[source.relative_to(ROOT / "lib").as_posix()] = (source, _OURS)
     for source in _packages().rglob("*.py"):
         found[source.relative_to(_packages()).as_posix()] = (source, _DEPS)
-    if target.chip == "esp8266":
-        found["logging.py"] = (ROOT / "firmware/small/logging.py", _OURS)
     return found
 
 

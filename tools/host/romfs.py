@@ -25,7 +25,6 @@ from vm import Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 _HOST = ROOT / "tools/host"
-_SMALL = ROOT / "firmware/small/logging.py"  # what an ESP8266 has, in the package's place
 _BYTECODE = "mpy v6"
 # Our own code never validates with assert; mqtt_as does, so packages keep theirs (and stay as the
 # tests of their authors know them).
@@ -88,10 +87,7 @@ def _sources(profile: str, deps: Path | None) -> Iterator[tuple[Path, Path, str]
             yield source, Path(source.name), _LEVEL_OURS
     if deps:
         for source in deps.rglob("*.py"):
-            if profile != "esp8266" or source.name != _SMALL.name:
-                yield source, source.relative_to(deps), _LEVEL_DEPS
-        if profile == "esp8266":
-            yield _SMALL, Path(_SMALL.name), _LEVEL_OURS
+            yield source, source.relative_to(deps), _LEVEL_DEPS
 
 
 def _shims() -> Iterator[tuple[Path, Path, str]]:

@@ -3,11 +3,7 @@
 import os
 
 include("$(MPY_DIR)/extmod/asyncio")
-module("names.py", base_path="../../../firmware/small", opt=2)
-if os.environ["JOULELOG_CHIP"] == "esp8266":
-    module("logging.py", base_path="../../../firmware/small", opt=2)
-else:
-    require("logging")
+require("logging")
 require("ssl")
 require("aiohttp")
 package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
