@@ -87,11 +87,15 @@ class Comparison(NamedTuple):
 
 
 class Rig:
-    """Two programs of each image, and the four ways to compare them."""
+    """Two programs of each image, and the four ways to compare them.
 
-    def __init__(self, checkout: Path, second: str) -> None:
+    every: of the unit tests, each so manieth file.
+    """
+
+    def __init__(self, checkout: Path, second: str, every: int = 1) -> None:
         self.checkout = checkout.expanduser().resolve()
         self.second = second
+        self.every = every
         self.not_frozen: dict[str, str] = {}
         self._programs: dict[tuple[str, str], Path] = {}
 
@@ -122,8 +126,11 @@ class Rig:
 
     def cases(self) -> Comparison:
         """Our own cases, frozen."""
-        plain, other = self._pair("cases", _case_files())
-        return _compare(plain, other, _frozen, case_names())
+        return _compare(*self.case_programs(), _frozen, case_names())
+
+    def case_programs(self) -> tuple[Path, Path]:
+        """The two programs that have our own cases frozen."""
+        return self._pair("cases", _case_files())
 
     def python(self) -> Comparison:
         """Those of our cases that are plain Python, on CPython and on the plain VM."""
@@ -138,7 +145,7 @@ class Rig:
     def units(self) -> Comparison:
         """The unit tests, with everything frozen."""
         plain, other = self._pair("units", _unit_files())
-        return _compare(plain, other, _units, unit_names())
+        return _compare(plain, other, _units, unit_names()[:: self.every])
 
     def _upstream(self) -> tuple[Path, Path]:
         return self._pair("upstream", self._own_tests())

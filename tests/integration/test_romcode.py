@@ -3,8 +3,15 @@
     make test TESTS=tests/integration/test_romcode.py
 
 Needs MicroPython (make deps), make and a gcc for 32-bit programs; romcode_rig.py as a program
-prints the same for a person.
+prints the same for a person. JOULELOG_LONG=1 runs MicroPython's tests as scripts too, and all
+unit tests, else each eighth file of them.
 """
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,14 +22,25 @@ from tests.integration.romcode_vm import frozen, romcode
 
 # MicroPython's tests are 800 files, and the unit tests run for minutes.
 pytestmark = pytest.mark.timeout(1800)
+LONG = bool(os.environ.get("JOULELOG_LONG"))
+EVERY = 1 if LONG else 8
+long = pytest.mark.skipif(not LONG, reason="long: JOULELOG_LONG=1")
 
 
-def compared(second: str, what: str) -> Comparison:
-    """The plain VM against that one, or the reason why it cannot be had here."""
+def given() -> Path:
+    """The checkout, or the reason why there is none."""
     try:
-        checkout = frozen.checked(None)
-        found = getattr(romcode_rig.Rig(checkout, second), what)()
+        return frozen.checked(None)
     except (frozen.LeftOut, romcode.Unknown) as reason:
+        tiers.missing(str(reason), "micropython", "see tests/integration/romcode_vm.py")
+
+
+def compared(second: str, what: str, every: int = 1) -> Comparison:
+    """The plain VM against that one, or the reason why it cannot be had here."""
+    checkout = given()
+    try:
+        found = getattr(romcode_rig.Rig(checkout, second, every), what)()
+    except frozen.LeftOut as reason:
         tiers.missing(str(reason), "micropython", "see tests/integration/romcode_vm.py")
     print(found.summary(what))
     return found
@@ -42,7 +60,7 @@ def test_cases() -> None:
     assert len(found.same) + len(found.left_out) == 2 * len(romcode_rig.case_names())
 
 
-@pytest.mark.parametrize("what", ["frozen", "scripts"])
+@pytest.mark.parametrize("what", ["frozen", pytest.param("scripts", marks=long)])
 def test_own_tests_of_micropython(what: str) -> None:
     found = compared("patched", what)
     assert not found.differ, found.summary(what)
@@ -50,11 +68,42 @@ def test_own_tests_of_micropython(what: str) -> None:
 
 
 def test_unit_tests() -> None:
-    found = compared("patched", "units")
+    found = compared("patched", "units", EVERY)
     assert not found.differ and not found.left_out, found.summary("units")
     failed = {name: out for name, out in found.same.items() if out.status != "exit 0"}
     assert not failed
-    assert len(found.same) == len(romcode_rig.unit_names())
+    assert len(found.same) == len(romcode_rig.unit_names()[::EVERY])
+
+
+def test_nothing_changes_while_it_is_off() -> None:
+    rig = romcode_rig.Rig(given(), "off")
+    plain, off = (objects(program) for program in rig.case_programs())
+    del off["romcode.o"], off["modsys.o"], plain["modsys.o"]  # sys has the version's text
+    assert len(plain) > 100 and plain == off
+
+
+def objects(program: Path) -> dict[str, list[str]]:
+    """Bytes of code and data of the core's objects, and of what is frozen."""
+    paths = [*(program.parent / "py").glob("*.o"), program.parent / "frozen_content.o"]
+    done = subprocess.run(["size", *paths], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    return {Path(row[5]).name: row[:3] for row in rows}
+
+
+def test_a_source_that_is_not_known_is_refused(tmp_path) -> None:
+    checkout = given()
+    for name in romcode.FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(checkout / name, tmp_path / name)
+    for name in romcode.FILES:
+        known = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(known + b"\n")
+        with pytest.raises(romcode.Unknown, match=re.escape(name)):
+            romcode.prepare(tmp_path)
+        (tmp_path / name).unlink()
+        with pytest.raises(romcode.Unknown, match=re.escape(name) + " is missing"):
+            romcode.prepare(tmp_path)
+        (tmp_path / name).write_bytes(known)
 
 
 def test_a_difference_is_found() -> None:
