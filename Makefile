@@ -33,7 +33,8 @@ format: $(VENV)/dev ## format the code
 	$(VENV)/bin/ruff format .
 
 size: $(VENV)/dev ## bytes, heap and longest step, against tools/budgets.json (ONLY=steps …)
-	@$(PY) tools/size.py $(if $(ONLY),--only $(ONLY)) $(if $(MICROPYTHON),--micropython '$(MICROPYTHON)')
+	@$(PY) tools/size.py $(if $(ONLY),--only $(ONLY)) $(if $(MICROPYTHON),--micropython '$(MICROPYTHON)') \
+		$(if $(BOARD),--board '$(BOARD)') $(if $(ESP_SDK),--esp-sdk '$(ESP_SDK)')
 
 deps: $(VENV)/run ## MicroPython, and its packages for VM and boards (DEPS_FROM=<folder of checkouts>: without GitHub)
 	$(PY) tools/host/deps.py ensure
@@ -41,11 +42,13 @@ deps: $(VENV)/run ## MicroPython, and its packages for VM and boards (DEPS_FROM=
 doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
 	$(PY) tools/doctor.py $(PORT)
 
-boards: $(VENV)/run ## check the board folders and the example configs (BOARD=… or CONFIG=… one)
-	$(PY) tools/boards.py $(if $(filter-out file,$(origin CONFIG)),--config $(CONFIG)) $(if $(BOARD),--board $(BOARD))
+boards: $(VENV)/run ## check the board folders and the example configs (BOARD=… or CONFIG=… one, FEATURES="dsmr mqtt")
+	$(PY) tools/boards.py $(if $(filter-out file,$(origin CONFIG)),--config $(CONFIG)) $(if $(BOARD),--board $(BOARD)) \
+		$(if $(FEATURES),--features '$(FEATURES)')
 
-firmware: $(VENV)/run ## an image with the application frozen in (BOARD=…; MICROPYTHON=<checkout>: not the one of make deps)
-	$(PY) tools/firmware.py --board '$(BOARD)' --micropython '$(MICROPYTHON)'
+firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… FEATURES="dsmr mqtt" ESP_SDK=…; MICROPYTHON=<checkout>: not the one of make deps)
+	$(PY) tools/firmware.py --board '$(BOARD)' --micropython '$(MICROPYTHON)' \
+		$(if $(FEATURES),--features '$(FEATURES)') $(if $(ESP_SDK),--esp-sdk '$(ESP_SDK)')
 
 dist: $(VENV)/run ## release archives with checksums, in dist/
 	$(PY) tools/dist.py

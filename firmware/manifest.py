@@ -1,12 +1,16 @@
-"""The application with all its readers and sinks, and the packages of lib/ that they stand on.
+"""The application, and the packages of lib/ that it stands on.
 
-Included by boards/common/manifest.py. In a manifest of your own, beside what MicroPython's
-network stack needs (logging, ssl, aiohttp, mqtt_as):
+Included by boards/common/application.py. In a manifest of your own, beside what MicroPython's
+network stack needs (logging, aiohttp, mqtt_as), with all that there is, or some of it:
 
     include("/path/to/joulelog/firmware/manifest.py")
+    include("/path/to/joulelog/firmware/manifest.py", features=("dsmr", "mqtt", "led"))
 """
 
-import os
+import json
+from pathlib import Path
+
+options.defaults(features=None)  # names of boards/common/features.json
 
 metadata(
     description="JouleLog: readings from energy meters, delivered digit for digit.",
@@ -14,13 +18,22 @@ metadata(
     license="MIT",
 )
 
-add_library("joulelog-lib", "../lib")
-for _name in sorted(os.listdir("../lib")):
-    if os.path.exists("../lib/%s/__init__.py" % _name):
-        require(_name, library="joulelog-lib")
+with open("../boards/common/features.json") as _file:
+    _table = json.load(_file)
+_wanted = list(_table) if options.features is None else list(options.features)
+for _name in _wanted:
+    if _name not in _table:
+        raise ValueError("there is no feature %r; there are: %s" % (_name, ", ".join(_table)))
+_left_out = {path for name in _table for path in _table[name]["modules"]}
+_left_out -= {path for name in _wanted for path in _table[name]["modules"]}
 
-# Nothing of ours validates with assert: -O2 drops them, and keeps line numbers for tracebacks.
-package("joulelog", opt=2)
+for _base, _pattern in (("../lib", "*/*.py"), (".", "joulelog/**/*.py")):
+    for _source in sorted(Path(_base).glob(_pattern)):
+        _path = _source.relative_to(_base).as_posix()
+        if _source.name != "manifest.py" and _path not in _left_out:
+            # Nothing of ours validates with assert: -O2 drops them, and keeps line numbers for
+            # tracebacks.
+            module(_path, base_path=_base, opt=2)
 module("main.py", opt=2)
 
 # The default settings. A config.py on the board's own flash comes first.

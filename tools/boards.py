@@ -4,11 +4,12 @@
     python3 tools/boards.py                               # every folder, every example config
     python3 tools/boards.py boards/MY_BOARD               # one folder; also --board MY_BOARD
     python3 tools/boards.py --config config.py            # a config (BOARD by its `board`)
-    python3 tools/boards.py --config config.py --board ESP32_GENERIC
+    python3 tools/boards.py --config config.py --board WEMOS_D1_MINI --features "dsmr mqtt"
 
 A folder is checked for what its chip has (pins, UARTS, input-only and strapping pins, flash), for
 pins with two jobs, for a flash plan that adds up, and for a log that fits into it. A config is
-checked as on the board: by the board's own code, with the board's own data.
+checked as on the board: by the board's own code, with the board's own data. --features: as on an
+image that was built with these.
 
 What the chips have is what Espressif's data sheets list.
 Exit status: 0 fine, 1 problems (one per line), 2 wrong arguments.
@@ -23,6 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools")]
+
+import features  # noqa: E402
+
 FOLDERS = ROOT / "boards"
 EXAMPLES = ROOT / "examples/configs"
 _SHARED = "common"
@@ -125,6 +130,7 @@ _OPTIONAL: dict[str, type | tuple] = {
     "SEND_BUFFER": int,
     "SPARES_NTP": bool,
     "WATCHDOG_MS": int,
+    "FEATURES": tuple,
 }
 
 _PLAN = ("application", "spill", "logs", "history", "free")
@@ -184,9 +190,17 @@ def folder_problems(folder: Path) -> Iterator[str]:
     if board.CHIP not in CHIPS:
         yield f"CHIP is {board.CHIP!r}; allowed: {', '.join(CHIPS)}"
         return
+    yield from _feature_problems(board)
     yield from _pin_problems(board, CHIPS[board.CHIP], told)
     yield from _flash_problems(board, folder, told)
     yield from _build_problems(board, folder)
+
+
+def _feature_problems(board: types.ModuleType) -> Iterator[str]:
+    try:
+        features.check(getattr(board, "FEATURES", ()))
+    except ValueError as error:
+        yield f"FEATURES: {error}"
 
 
 def _key_problems(board: types.ModuleType, known: dict) -> Iterator[str]:
@@ -354,8 +368,10 @@ def _build_problems(board: types.ModuleType, folder: Path) -> Iterator[str]:
         yield f"{cmake.name} does not set IDF_TARGET to {board.CHIP}"
 
 
-def config_problems(config: Path, board_name: str | None = None) -> Iterator[str]:
-    """Yield what the board would say about a config at its start."""
+def config_problems(
+    config: Path, board_name: str | None = None, wanted: tuple[str, ...] | None = None
+) -> Iterator[str]:
+    """Yield what the board, or its image with these features, would say about a config."""
     sys.path[:0] = [str(ROOT / path) for path in ("firmware", "lib", "tools/host/shims")]
     from joulelog import registry, schema
     from joulelog.errors import ConfigError
@@ -368,8 +384,11 @@ def config_problems(config: Path, board_name: str | None = None) -> Iterator[str
     if name not in names():
         yield f"`board` is {name!r}; allowed: {', '.join(names())}"
         return
+    board = load(FOLDERS / name)
+    if wanted is not None:
+        board.FEATURES = wanted  # type: ignore[attr-defined]
     try:
-        schema.check(settings, load(FOLDERS / name), registry)
+        schema.check(settings, board, registry)
     except ConfigError as error:
         yield from str(error).split("\n")
 
@@ -379,8 +398,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     parser.add_argument("--config", action="append", type=Path, default=[])
     parser.add_argument("--board", choices=names())
+    parser.add_argument("--features", help="of the image, in the place of the board's own")
     given = parser.parse_args(arguments)
     folders, configs = given.folders, given.config
+    try:
+        wanted = features.named(given.features) if given.features else None
+    except ValueError as error:
+        parser.error(f"FEATURES: {error}")
     if given.board and not configs:
         folders.append(FOLDERS / given.board)
     if not folders and not configs:
@@ -392,7 +416,7 @@ def main(arguments: list[str]) -> int:
             print(f"{folder.name}: {problem}")
             found += 1
     for config in configs:
-        for problem in config_problems(config, given.board):
+        for problem in config_problems(config, given.board, wanted):
             print(f"{config.name}: {problem}")
             found += 1
     print(f"{len(folders)} boards, {len(configs)} configs, {found} problems")

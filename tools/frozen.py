@@ -1,14 +1,15 @@
 """A 32-bit MicroPython for this computer with the application frozen in, as in a chip's image.
 
     program = frozen.build(None, "esp8266")    # of deps.micropython(); LeftOut: what is missing
+    program = frozen.build(None, "esp8266", wanted=("dsmr", "mqtt"))    # with these features
     text = frozen.run(program, "size_run.py", ["config.py", device, "70"], 40 * 1024)
 
 No image from ROMFS and no .mpy file has the heap of frozen code, so `make size ONLY=frozen`
 measures this one. It is built from the patched copy of the checkout (tools/romcode), with code
 objects in flash as in our images, or without them to compare; in a folder of the cache, never in
 the repository or in the checkout. Settings that the heap can feel, and what is frozen, are those
-of the chip (tools/host/frozen); its board is boards/ESP8266_GENERIC or boards/ESP32_GENERIC. The
-flash is a file with a littlefs in it.
+of the chip (tools/host/frozen). Its board is boards/ESP8266_GENERIC or boards/ESP32_GENERIC, and
+so are its features where no others are given. The flash is a file with a littlefs in it.
 
 Needs make and a gcc that can make 32-bit programs (Debian: gcc-multilib).
 """
@@ -24,9 +25,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import features  # noqa: E402
 import vm  # noqa: E402
 
 from tools import romcode  # noqa: E402
@@ -54,7 +56,12 @@ class LeftOut(Exception):
     """It cannot be built here; the text says what it needs."""
 
 
-def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
+def build(
+    micropython: Path | None,
+    chip: str,
+    rom_code: bool = True,
+    wanted: tuple[str, ...] | None = None,
+) -> Path:
     """Build what is not up to date for "esp8266" or "esp32"; return the program.
 
     rom_code: with functions, classes and globals of frozen modules in flash.
@@ -67,11 +74,14 @@ def build(micropython: Path | None, chip: str, rom_code: bool = True) -> Path:
         tree = romcode.prepare(micropython)
     except romcode.Unknown as reason:
         raise LeftOut(str(reason))
-    key = hashlib.sha256(f"{tree} {ROOT} {chip} {rom_code}".encode()).hexdigest()[:12]
+    told = f"{tree} {ROOT} {chip} {rom_code} {wanted}"
+    key = hashlib.sha256(told.encode()).hexdigest()[:12]
     folder = vm.cache() / "frozen" / key
     folder.mkdir(parents=True, exist_ok=True)
     name, blocks, changes = _CHIPS[chip]
     board = (ROOT / "boards" / name / "board.py").read_text()
+    if wanted is not None:
+        board = features.in_board(board, wanted)
     (folder / "board.py").write_text(board + _BOARD + changes)
     (folder / "empty.flash").write_bytes(b"\xff" * (blocks * _BLOCK))
     with open(vm.cache() / "frozen/lock", "w") as lock:

@@ -1,6 +1,7 @@
 """A copy of the sources that a build may change: COMPILED gets the build's date.
 
     folder = stage.copy(Path("build/firmware/X/source"), ["boards/X", "boards/common"])
+    stage.copy(folder, ["boards/X"], {Path("boards/X/board.py"): b"..."})    # that one instead
     stage.date()                # "2026-11-20T10:00:00Z"
 
 The date is that of the last commit, so that the same sources give the same bytes; a tree with
@@ -13,7 +14,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,14 +81,17 @@ def content(path: Path) -> bytes:
     return data
 
 
-def copy(target: Path, more: Iterable[str] = ()) -> Path:
+def copy(
+    target: Path, more: Iterable[str] = (), changed: Mapping[Path, bytes] | None = None
+) -> Path:
     """Bring target up to date with firmware, lib and more; a file that is as it was stays."""
+    changed = changed or {}
     wanted = files([*_ALWAYS, *more])
     for path in wanted:
         place = target / path
         fresh = place.with_name(place.name + ".new")
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content(path))
+        fresh.write_bytes(changed[path] if path in changed else content(path))
         if place.exists() and filecmp.cmp(fresh, place, shallow=False):
             fresh.unlink()
         else:

@@ -1,3 +1,6 @@
-"""What is frozen into this board's image: nothing beside what all have."""
+"""What is frozen into this board's image: what all have, and its FEATURES."""
 
-include("../common/manifest.py")
+import runpy
+
+_features = runpy.run_path("board.py").get("FEATURES")  # without: all
+include("../common/manifest.py", features=_features)

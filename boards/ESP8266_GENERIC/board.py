@@ -28,5 +28,19 @@ LOG_BUFFER = 256  # bytes of log lines that wait for the flash
 GC_THRESHOLD = 4096  # bytes allocated between two collections; later ones leave fragments
 SPARES_NTP = True  # no time server is asked while the meter tells the time
 WATCHDOG_MS = 0  # its own cannot be stopped again for the REPL; restarts itself by software
+# What the image can do (boards/common/features.json): each module costs static RAM, used or not.
+FEATURES = (
+    "dsmr",
+    "pzem",
+    "replay",
+    "health",
+    "console",
+    "mqtt",
+    "emoncms",
+    "influxdb",
+    "spool",
+    "led",
+    "webrepl",
+)
 # Readings that wait on the flash cost 12 kB of heap.
 DEFAULTS = {"queue": {"slots": 8, "flash_kb": 0}, "log": {"size_kb": 100}}

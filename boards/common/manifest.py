@@ -9,20 +9,13 @@ Run by MicroPython's build, or for a look at the list of files:
 tools/firmware.py sets JOULELOG_DEPS, where `make deps` has put mqtt_as.
 """
 
-import os
+# small: an ESP8266, where each module costs static RAM; features: names of features.json, or all
+options.defaults(small=False, features=None)
 
-include("$(PORT_DIR)/boards/manifest.py")
-include("$(MPY_DIR)/extmod/asyncio")  # the ESP8266 port's manifest leaves it out
-
-# micropython-lib at the commit that the MicroPython checkout names.
-require("logging")
-require("ssl")
-require("aiohttp")
-
-if not os.environ.get("JOULELOG_DEPS"):
-    raise ValueError("JOULELOG_DEPS is not set: JOULELOG_DEPS=$(python3 tools/host/deps.py path)")
-# It validates what a broker sends with assert: no optimisation that takes those away.
-package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
-
-include("$(BOARD_DIR)/../../firmware/manifest.py")
+if options.small:
+    for _name in ("_boot", "flashbdev", "inisetup"):
+        module(_name + ".py", base_path="$(PORT_DIR)/modules")
+else:
+    include("$(PORT_DIR)/boards/manifest.py")
+include("application.py", small=options.small, features=options.features)
 module("board.py", base_path="$(BOARD_DIR)", opt=2)

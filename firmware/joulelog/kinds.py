@@ -175,6 +175,13 @@ def _has_control(text: str) -> bool:
     return any(ord(c) < 32 or ord(c) == 127 for c in text)
 
 
+def is_address(text) -> bool:
+    """Whether it is an IPv4 address in digits."""
+    parts = text.split(".") if isinstance(text, str) else ()
+    fine = [part for part in parts if part.encode().isdigit() and len(part) < 4]
+    return len(parts) == len(fine) == 4 and max([int(part) for part in fine]) < 256
+
+
 def nearest(word, candidates) -> str | None:
     """The candidate that was probably meant, or None."""
     if not isinstance(word, str):

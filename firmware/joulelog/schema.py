@@ -34,7 +34,7 @@ import json
 
 from . import pins
 from .errors import ConfigError
-from .kinds import fault, kind_of, nearest, shortened, shown
+from .kinds import fault, is_address, kind_of, nearest, shortened, shown
 from .start import Config
 
 TOP = """
@@ -133,6 +133,9 @@ def check(config, board, registry, slots: int = 0) -> Config:
             defaults["slots"] = slots
         setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
 
+    for name, problem in registry.sections(result, board):
+        checker.add(name, problem)
+
     checker.timezone(result.clock.get("timezone"))
 
     result.readers = checker.entries("readers", given, registry.READERS, registry, READER)
@@ -200,7 +203,7 @@ class _Checker:
         checked = self.section(where, given, WIFI, {})
         for key in ("address", "mask", "gateway", "dns"):
             value = checked.get(key)
-            if value is not None and not _is_address(value):
+            if value is not None and not is_address(value):
                 self.add(where, "`%s` is %s; allowed: 192.168.1.20" % (key, shown(value)))
         if checked.get("address") and not checked.get("gateway"):
             self.add(where, "`address` is given without `gateway`; give the router's address")
@@ -264,8 +267,12 @@ class _Checker:
                 self.add(where, 'is %s; allowed is a dict: {"type": ...}' % kind_of(entry))
                 continue
             kind = entry.get("type")
+            here = [name for name in types if registry.has(self._board, name)]
             if not isinstance(kind, str) or kind not in types:
-                self._no_type(where, entry, types)
+                self._no_type(where, entry, here)
+                continue
+            if kind not in here:
+                self.add(where, registry.lacks(self._board, kind, here))
                 continue
             where += " (%s)" % kind
             try:
@@ -363,13 +370,6 @@ def _names_in_use(readers: list[dict], given) -> list[str]:
             if isinstance(name, str) and name not in names:
                 names.append(name)
     return names
-
-
-def _is_address(text) -> bool:
-    """Whether it is an IPv4 address in digits."""
-    parts = text.split(".") if isinstance(text, str) else ()
-    fine = [part for part in parts if part.encode().isdigit() and len(part) < 4]
-    return len(parts) == len(fine) == 4 and max([int(part) for part in fine]) < 256
 
 
 def _rows(table: str):

@@ -115,7 +115,7 @@ def run(config, board, terminal: bool = False) -> None:
         print("The config cannot work yet:")
         for line in str(error).split("\n"):
             print("  " + line)
-        if not getattr(board, "LED", None):
+        if not getattr(board, "LED", None) or not registry.has(board, "led"):
             raise
         print("Ctrl-C leaves for the REPL; change config.py, then restart")
         asyncio.run(_blink(board))

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import features  # noqa: E402
 
 import boards  # noqa: E402
 import firmware  # noqa: E402
@@ -76,16 +77,44 @@ def test_a_boards_manifest_freezes_all_that_it_runs(micropython, packages, name)
     assert done.returncode == 0, done.stderr
     targets = re.findall(r"target_path='([^']+)'", done.stdout)
     assert len(targets) == len(set(targets)), "a module is frozen twice"
-    wanted = {"main.py", "config.py", "board.py", "_boot.py", "logging.py", "ssl.py"}
-    wanted |= {"mqtt_as/__init__.py", "aiohttp/__init__.py", "asyncio/core.py"}
-    for source in (ROOT / "firmware/joulelog").rglob("*.py"):
-        wanted.add(str(source.relative_to(ROOT / "firmware")))
-    for package in PACKAGES:
-        for source in package.rglob("*.py"):
-            if source.name != "manifest.py":
-                wanted.add(str(source.relative_to(ROOT / "lib")))
-    assert wanted - set(targets) == set()
+    wanted = {"main.py", "config.py", "board.py", "_boot.py", "inisetup.py", "logging.py"}
+    wanted |= {"mqtt_as/__init__.py", "aiohttp/__init__.py", "asyncio/core.py", "webrepl.py"}
+    left_out = features.left_out(getattr(boards.load(folder), "FEATURES", None))
+    assert bool(left_out) == (port_of(name) == "esp8266")
+    assert (wanted | ours()) - set(targets) == left_out
     assert f"{folder}/board.py" in done.stdout
+
+
+def ours() -> set[str]:
+    """All that we have to freeze, by its path in the image."""
+    found = set()
+    for base in (ROOT / "firmware/joulelog", *PACKAGES):
+        for source in base.rglob("*.py"):
+            if source.name != "manifest.py":
+                found.add(str(source.relative_to(base.parent)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("", None), (', features=("dsmr", "mqtt")', ("dsmr", "mqtt"))]
+)
+def test_in_a_manifest_of_somebodys_own(micropython, tmp_path, given, wanted):
+    manifest = tmp_path / "manifest.py"
+    manifest.write_text(f"include({str(ROOT / 'firmware/manifest.py')!r}{given})\n")
+    done = resolve(micropython, None, "freeze", manifest, boards.FOLDERS / "ESP32_GENERIC")
+    assert done.returncode == 0, done.stderr
+    targets = re.findall(r"target_path='([^']+)'", done.stdout)
+    assert sorted(targets) == sorted(ours() - features.left_out(wanted) | {"main.py", "config.py"})
+
+
+def test_a_feature_that_there_is_not(micropython, tmp_path):
+    manifest = tmp_path / "manifest.py"
+    manifest.write_text(
+        f"include({str(ROOT / 'firmware/manifest.py')!r}, features=('dsmr', 'p1'))\n"
+    )
+    done = resolve(micropython, None, "freeze", manifest, boards.FOLDERS / "ESP32_GENERIC")
+    assert done.returncode == 1
+    assert "there is no feature 'p1'; there are: dsmr, " in done.stderr
 
 
 def test_without_the_packages_it_says_what_to_do(micropython):

@@ -56,6 +56,10 @@ tags | dict text | {} | more tags
 """,
     }
 
+    has = staticmethod(registry.has)
+    lacks = staticmethod(registry.lacks)
+    sections = staticmethod(registry.sections)
+
     @staticmethod
     def names(table):
         return [name for name, _ in table]
@@ -559,6 +563,62 @@ class TestRedacted(unittest.TestCase):
                 self.assertFalse(SECRET in "\n".join(schema.redacted(config)))
                 entry["nonsense"] = SECRET
                 self.assertFalse(SECRET in "\n".join(problems({section: [entry]})))
+
+
+class Small:
+    """An image that has not everything."""
+
+    NAME = "WEMOS_D1_MINI"
+    UARTS = ()
+    FEATURES = ("dsmr", "mqtt", "console")
+
+
+class TestFeatures(unittest.TestCase):
+    """What an image has not is told by name; what nobody asks for is no problem."""
+
+    INFLUXDB = {"type": "influxdb", "url": "http://h", "token": "t"}
+
+    def one(self, config) -> str:
+        found = problems(config, Small)
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def test_a_sink_that_the_image_has_not(self):
+        config = {"sinks": [{"type": "console"}, self.INFLUXDB]}
+        self.assertEqual(
+            self.one(config),
+            "sinks[1]: this image has no influxdb; it has: console, mqtt; use one of these, or "
+            'build one: make firmware BOARD=WEMOS_D1_MINI FEATURES="dsmr mqtt console influxdb"',
+        )
+        self.assertEqual(problems(config, Host), [])
+
+    def test_a_reader_that_the_image_has_not(self):
+        told = self.one({"readers": [{"type": "replay", "file": "f"}]})
+        self.assertIn("readers[0]: this image has no replay; it has: dsmr; use", told)
+
+    def test_a_type_that_nobody_has_is_told_what_this_image_allows(self):
+        told = self.one({"sinks": [{"type": "influx"}]})
+        self.assertIn('allowed: "console", "mqtt"', told)
+        self.assertFalse("influxdb" in told, told)
+
+    def test_sections(self):
+        told = self.one({"queue": {"flash_kb": 100}})
+        self.assertIn("queue: `flash_kb` is 100, but this image has no spool; leave that", told)
+        self.assertIn("this image has no led", self.one({"led": {"on": True}}))
+        told = self.one({"webrepl": {"password": "secret12"}})
+        self.assertIn("webrepl: this image has no webrepl; leave that out, or build one", told)
+
+    def test_what_nobody_asked_for_is_off(self):
+        config = schema.check({"led": {"quiet": True}}, Small, Registry)
+        self.assertEqual((config.queue["flash_kb"], config.led["on"]), (0, False))
+        config = schema.check({}, Host, Registry)
+        self.assertEqual((config.queue["flash_kb"], config.led["on"]), (None, None))
+
+    def test_none_stands_for_everything(self):
+        class Whole(Small):
+            FEATURES = None
+
+        self.assertEqual(problems({"sinks": [self.INFLUXDB]}, Whole), [])
 
 
 class TestRegistry(unittest.TestCase):

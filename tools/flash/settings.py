@@ -3,6 +3,7 @@
 The config is Python and is executed here, as the board executes it: it is the user's own file.
 """
 
+import ast
 import os
 import shlex
 import shutil
@@ -18,6 +19,13 @@ from .target import ROOT, Target, load
 
 _SHIMS = ("tools/host/shims", "lib", "firmware")
 _PATH = "/config.py"
+_TELLS = """
+try:
+ import board
+ print((board.NAME, getattr(board, 'FEATURES', None)))
+except ImportError:
+ print(())
+"""
 
 
 def _modules() -> tuple[Any, Any, Any]:
@@ -123,10 +131,11 @@ def _fetch(link: Link, name: str | None) -> tuple[Target, str]:
         raise FlashError(
             "there is no config.py on the board; install first: make flash PORT=… BOARD=…"
         )
-    if name is None:
-        code = "try:\n import board\n print(board.NAME)\nexcept ImportError:\n print('')"
-        name = link.run(code).strip() or None
-    return load(name), text.decode()
+    told = ast.literal_eval(link.run(_TELLS).strip())
+    target = load(name or (told[0] if told else None))
+    if told:  # an image may have been built with others than the board's
+        target.module.FEATURES = told[1]  # type: ignore[attr-defined]
+    return target, text.decode()
 
 
 def _print(text: str, target: Target) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from . import FlashError
 from .target import ROOT, Target
 
-sys.path.insert(0, str(ROOT / "tools/host"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import features  # noqa: E402
 import romfs  # noqa: E402
 import vm  # noqa: E402
 
@@ -36,6 +37,8 @@ def sources(target: Target) -> dict[str, tuple[Path, str]]:
                 found[source.relative_to(ROOT / "lib").as_posix()] = (source, _OURS)
     for source in _packages().rglob("*.py"):
         found[source.relative_to(_packages()).as_posix()] = (source, _DEPS)
+    for path in features.left_out(getattr(target.module, "FEATURES", None)):
+        found.pop(path)  # what the board says that it has not
     return found
 
 

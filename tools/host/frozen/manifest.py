@@ -1,13 +1,14 @@
 """What is frozen into the VM of tools/frozen.py: what a chip's image has, and stand-ins."""
 
 import os
+import runpy
 
-include("$(MPY_DIR)/extmod/asyncio")
-require("logging")
-require("ssl")
-require("aiohttp")
-package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
-include("../../../firmware/manifest.py")
+_board = runpy.run_path(os.environ["JOULELOG_FROZEN"] + "/board.py")
+include(
+    "../../../boards/common/application.py",
+    small=os.environ["JOULELOG_CHIP"] == "esp8266",
+    features=_board.get("FEATURES"),
+)
 module("board.py", base_path=os.environ["JOULELOG_FROZEN"], opt=2)
 for _name in ("machine", "machine_parts", "network", "serialport"):
     module(_name + ".py", base_path="../vm_shims", opt=2)
