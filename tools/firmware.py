@@ -2,16 +2,19 @@
 """Build a MicroPython image with the application frozen in: `make firmware`.
 
     make firmware BOARD=ESP32_GENERIC MICROPYTHON=~/micropython
+    make firmware BOARD=WEMOS_D1_MINI MICROPYTHON=~/micropython FEATURES="dsmr mqtt led"
     python3 tools/firmware.py --board WEMOS_D1_MINI --micropython ~/micropython [--check]
 
 MICROPYTHON is a checkout of github.com/micropython/micropython (tried with 1.29). The ESP32
 family needs Espressif's ESP-IDF, whose export.sh has been run in this shell, the ESP8266 the
-compiler xtensa-lx106-elf-gcc with its SDK. --check tells what is missing and builds nothing.
+compiler xtensa-lx106-elf-gcc with its SDK, or with ESP_SDK=<folder of an SDK> (boards/README.md).
+FEATURES says what the image can do in the place of the board's own. --check tells what is missing
+and builds nothing.
 
 Nothing is written into this repository but build/firmware/<board>/: source/ (what is frozen,
-with the build's date), output/ (MicroPython's build) and the image. The last line is the size of
-the image against the room that it has: exit status 1 where it does not fit. 3: cannot be built
-here, and why.
+with the build's date), mpy-cross/, output/ (MicroPython's build) and the image. The last line is
+the size of the image against the room that it has: exit status 1 where it does not fit, or where
+an ESP8266's leaves too little to the SDK. 3: cannot be built here, and why.
 """
 
 import argparse
@@ -22,11 +25,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
+import chip as chip_memory  # noqa: E402
 import deps  # noqa: E402
+import features  # noqa: E402
 import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
 
@@ -41,10 +47,24 @@ _COMPILERS = {
     "esp32c3": ("riscv32-esp-elf-gcc",),
     "esp8266": ("xtensa-lx106-elf-gcc",),
 }
+# A newer compiler for the ESP8266 than the official 4.8 warns of more, and gives a variable of a
+# header to each file.
+_FLAGS_8266 = "-Wno-error -Wno-array-bounds -fcommon"
+_SDK_FILES = (
+    "include/user_interface.h",
+    "include/string.h",
+    "lib/libmain.a",
+    "lib/liblwip_open.a",
+)
 _REFERRED = re.compile(r"\bboards/(?:sdkconfig\.\w+|\w+\.ld)")
 
 
-def missing(name: str, micropython: Path | None) -> Iterator[str]:
+def use_own_tools() -> None:
+    """`make` starts us from .venv, whose tools (esptool) nobody has put on PATH."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def missing(name: str, micropython: Path | None, sdk: Path | None = None) -> Iterator[str]:
     """Yield what is in the way of building this board, and what to do about it."""
     if name == "HOST" or name not in boards.names():
         known = ", ".join(n for n in boards.names() if n != "HOST")
@@ -56,10 +76,13 @@ def missing(name: str, micropython: Path | None) -> Iterator[str]:
         yield "mpy-cross is built with make and gcc: install both (Debian: build-essential)"
     has_compiler = any(shutil.which(name) for name in _COMPILERS[chip])
     if chip == "esp8266":
-        if not has_compiler:
+        if has_compiler:
+            yield from _sdk_problems(_COMPILERS[chip][0], sdk)
+        else:
             yield (
                 f"{_COMPILERS[chip][0]} is not on PATH: take the archive that MicroPython's"
-                " ports/esp8266/README.md names, with its SDK, and put its bin/ on PATH"
+                " ports/esp8266/README.md names, with its SDK, and put its bin/ on PATH; or"
+                " Debian's gcc-xtensa-lx106 with ESP_SDK=<folder of an SDK>"
             )
         if not (shutil.which("esptool") or shutil.which("esptool.py")):
             yield "esptool is not on PATH: pip install esptool"
@@ -96,6 +119,18 @@ def _checkout_problems(micropython: Path | None, folder: Path, port: str) -> Ite
         )
 
 
+def _sdk_problems(compiler: str, sdk: Path | None) -> Iterator[str]:
+    what = f"ESP_SDK is {sdk}, which"
+    if sdk is None:
+        told = subprocess.run([compiler, "-print-sysroot"], capture_output=True, text=True)
+        sdk = Path(told.stdout.strip() or "/") / "usr"
+        what = f"{compiler} has no SDK of its own, so give ESP_SDK=<folder>; {sdk}"
+    for name in _SDK_FILES:
+        if not (sdk / name).exists():
+            yield f"{what} has no {name}: what has to be there is in boards/README.md"
+            return
+
+
 def referred(folder: Path) -> set[str]:
     """Files of the port that a board's build files name."""
     found: set[str] = set()
@@ -118,35 +153,76 @@ def _port(chip: str) -> str:
     return "esp8266" if chip == "esp8266" else "esp32"
 
 
-def build(name: str, micropython: Path, extra: list[str]) -> int:
+def build(
+    name: str,
+    micropython: Path,
+    extra: list[str],
+    sdk: Path | None = None,
+    wanted: tuple[str, ...] | None = None,
+) -> int:
     """Build a board's image; return the exit status."""
+    if output_of(name, micropython, extra, sdk, wanted) is None:
+        print("firmware: that failed; its own messages are above", file=sys.stderr)
+        return 1
+    work = ROOT / "build/firmware" / name
+    image = work / f"joulelog-{stage.version()}-{name}.bin"
+    shutil.copyfile(work / "output/firmware.bin", image)
+    print(f"image: {image.relative_to(ROOT)}, made {stage.date()}")
+    chip = boards.load(boards.FOLDERS / name).CHIP
+    return _report(work / "output", boards.facts(boards.FOLDERS / name), chip)
+
+
+def output_of(
+    name: str,
+    micropython: Path,
+    extra: list[str],
+    sdk: Path | None = None,
+    wanted: tuple[str, ...] | None = None,
+    log: IO | None = None,
+) -> Path | None:
+    """Run MicroPython's build, its messages to the log; its folder, or None where it failed."""
     chip = boards.load(boards.FOLDERS / name).CHIP
     work = ROOT / "build/firmware" / name
-    source = stage.copy(work / "source", [f"boards/{name}", "boards/common"])
-    environment = {**os.environ, "JOULELOG_DEPS": str(deps.ensure())}
-    port = micropython / "ports" / _port(chip)
-    common = [
-        f"-j{os.cpu_count() or 1}",
-        f"BOARD_DIR={source / 'boards' / name}",
-        f"BUILD={work / 'output'}",
-        *extra,
-    ]
+    source = stage.copy(
+        work / "source", [f"boards/{name}", "boards/common"], _changed(name, wanted)
+    )
+    # Our BUILD must not reach a nested make of mpy-cross, as it does through MAKEFLAGS: so that
+    # one is built before, and the port told where it is.
+    cross = work / "mpy-cross"
+    environment = {
+        **os.environ,
+        "JOULELOG_DEPS": str(deps.ensure()),
+        "MICROPY_MPYCROSS": str(cross / "mpy-cross"),
+    }
+    environment.pop("MAKEFLAGS", None)
+    jobs = f"-j{os.cpu_count() or 1}"
+    port = ["make", "-C", str(micropython / "ports" / _port(chip)), jobs]
+    port += [f"BOARD_DIR={source / 'boards' / name}", f"BUILD={work / 'output'}"]
+    if chip == "esp8266":
+        # As the headers of a compiler's own SDK: what they do is no concern of the port's.
+        headers = f"-isystem {sdk / 'include'} " if sdk else ""
+        port += [f"CFLAGS_EXTRA={headers}{_FLAGS_8266}"] + ([f"ESP_SDK={sdk}"] if sdk else [])
+    port += extra
     steps = [
-        ["make", "-C", str(micropython / "mpy-cross"), common[0]],
-        ["make", "-C", str(port), *common, "submodules"],
-        ["make", "-C", str(port), *common],
+        ["make", "-C", str(micropython / "mpy-cross"), jobs, f"BUILD={cross}"],
+        [*port, "submodules"],
+        port,
     ]
     if _has_submodules(micropython, chip):
         del steps[1]
     for step in steps:
-        print("+ " + " ".join(step), flush=True)
-        if subprocess.run(step, env=environment, check=False).returncode:
-            print("firmware: that failed; its own messages are above", file=sys.stderr)
-            return 1
-    image = work / f"joulelog-{stage.version()}-{name}.bin"
-    shutil.copyfile(work / "output/firmware.bin", image)
-    print(f"image: {image.relative_to(ROOT)}, made {stage.date()}")
-    return _report(work / "output", boards.facts(boards.FOLDERS / name), chip)
+        print("+ " + " ".join(step), flush=True, file=log)
+        if subprocess.run(step, env=environment, check=False, stdout=log, stderr=log).returncode:
+            return None
+    return work / "output"
+
+
+def _changed(name: str, wanted: tuple[str, ...] | None) -> dict[Path, bytes]:
+    """The board's file with other features than its own."""
+    if wanted is None:
+        return {}
+    path = Path("boards") / name / "board.py"
+    return {path: features.in_board((ROOT / path).read_text(), wanted).encode()}
 
 
 def _has_submodules(micropython: Path, chip: str) -> bool:
@@ -157,40 +233,42 @@ def _has_submodules(micropython: Path, chip: str) -> bool:
 def _report(output: Path, told: dict, chip: str) -> int:
     """Print the size of the firmware against its room."""
     room = told["flash"]["layouts"]["frozen"]["firmware_kb"] * 1024
+    fits = True
     if chip == "esp8266":
-        size = irom_bytes(output / "firmware.elf")
+        found = chip_memory.figures(output / "firmware.elf")
+        size = found["irom"]
         what = "flash segment"
+        fits = found["sdk"] >= chip_memory.SDK_BYTES
+        print(
+            f"left for the SDK: {found['sdk']} bytes, {chip_memory.SDK_BYTES} are needed"
+            + ("" if fits else "; leave out features: FEATURES=…")
+        )
     else:
         size = (output / "micropython.bin").stat().st_size
         what = "application in its slot"
     free = room - size
     print(f"{what}: {size} of {room} bytes, {free} free ({100 * size // room} %)")
-    return 0 if free >= 0 else 1
-
-
-def irom_bytes(elf: Path) -> int:
-    """The size of an ESP8266's code that runs from flash."""
-    done = subprocess.run(
-        ["xtensa-lx106-elf-size", "-A", str(elf)], capture_output=True, text=True, check=True
-    )
-    found = re.search(r"^\.irom0\.text\s+(\d+)", done.stdout, re.M)
-    if not found:
-        raise ValueError(f"{elf} has no section .irom0.text")
-    return int(found[1])
+    return 0 if fits and free >= 0 else 1
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--board", default="")
     parser.add_argument("--micropython", default="", metavar="CHECKOUT")
+    parser.add_argument("--features", default="", help="in the place of the board's own")
+    parser.add_argument("--esp-sdk", default="", metavar="FOLDER", help="for an ESP8266")
     parser.add_argument("--check", action="store_true", help="only say what is missing")
     parser.add_argument("extra", nargs="*", help="NAME=value for MicroPython's make")
     given = parser.parse_args(arguments)
-    # `make` starts us from .venv, whose tools (esptool) nobody has put on PATH.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    named = Path(given.micropython).expanduser().resolve() if given.micropython else None
-    checkout = named or deps.micropython()
-    problems = list(missing(given.board, checkout))
+    use_own_tools()
+    checkout = _folder(given.micropython) or deps.micropython()
+    sdk = _folder(given.esp_sdk)
+    problems = list(missing(given.board, checkout, sdk))
+    wanted = None
+    try:
+        wanted = features.named(given.features) if given.features else None
+    except ValueError as problem:
+        problems.append(f"FEATURES: {problem}")
     for problem in problems:
         print("firmware: " + problem, file=sys.stderr)
     if problems:
@@ -199,10 +277,14 @@ def main(arguments: list[str]) -> int:
         print("firmware: all that is needed is here")
         return 0
     try:
-        return build(given.board, checkout, given.extra)
+        return build(given.board, checkout, given.extra, sdk, wanted)
     except Unavailable as problem:
         print(f"firmware: {problem}", file=sys.stderr)
         return 3
+
+
+def _folder(text: str) -> Path | None:
+    return Path(text).expanduser().resolve() if text else None
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@
     speed      time per telegram, and longest step, with code objects in flash, in percent of the
                same with these in RAM, as ratios of CPU time in one run (--micropython)
     frozen-plain  the same as frozen where functions, classes and globals are in RAM
+    chip       an ESP8266's image, linked (--micropython; --esp-sdk where the compiler has no SDK;
+               --board one of its boards): static RAM, IRAM, bytes of flash, and what is left for
+               the SDK, without which it connects badly
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
@@ -56,6 +59,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
 
+import chip as chip_memory  # noqa: E402 - beside this file
 import deps  # noqa: E402
 import frozen  # noqa: E402 - beside this file
 import frozen_heaps  # noqa: E402 - the same
@@ -65,6 +69,8 @@ import run_vm  # noqa: E402
 import vm  # noqa: E402
 import wear  # noqa: E402 - beside this file
 
+import boards  # noqa: E402 - beside this file
+import firmware  # noqa: E402 - beside this file
 from tools.sim import p1 as simulator  # noqa: E402
 
 BUDGETS = Path(__file__).with_name("budgets.json")
@@ -89,10 +95,18 @@ class Measure:
     """The measurements; each yields its rows."""
 
     def __init__(
-        self, budgets: dict[str, int], quick: bool, verbose: bool, micropython: Path | None
+        self,
+        budgets: dict[str, int],
+        quick: bool,
+        verbose: bool,
+        micropython: Path | None,
+        board: str | None = None,
+        sdk: Path | None = None,
     ) -> None:
         self._budgets = budgets
         self._micropython = micropython
+        self._board = board
+        self._sdk = sdk
         self._quick = quick
         self._verbose = verbose
         self._folder = Path(tempfile.mkdtemp(prefix="joulelog-size-"))
@@ -397,6 +411,24 @@ class Measure:
         low = roomy.used // 1024
         yield self._least(f"{name}, smallest heap", low, 2 * heap_bytes // 1024, fits)
 
+    def chip(self) -> Iterator[Row]:
+        """What the linked image of each ESP8266 board takes."""
+        names = [n for n in boards.names() if boards.load(boards.FOLDERS / n).CHIP == "esp8266"]
+        if self._board and self._board not in names:
+            raise LeftOut(f"an ESP8266: BOARD={' or '.join(names)}")
+        firmware.use_own_tools()
+        checkout = self._micropython and self._micropython.expanduser().resolve()
+        for board in [self._board] if self._board else names:
+            problems = list(firmware.missing(board, checkout, self._sdk))
+            if problems:
+                raise LeftOut("what `make firmware` needs: " + "; ".join(problems))
+            log = self._folder / f"{board}.log"
+            with log.open("w") as file:
+                output = firmware.output_of(board, checkout, [], self._sdk, log=file)
+            if output is None:
+                raise SystemExit(f"chip {board}: this failed:\n" + log.read_text()[-2000:])
+            yield from chip_memory.rows(board, chip_memory.figures(output / "firmware.elf"))
+
     def _step(self, profile: str, model: str, what: str) -> Row:
         from tests.servers.influxdb_v2 import InfluxDb2
 
@@ -578,6 +610,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "frozen-plain": Measure.frozen_plain,
     "rom": Measure.rom,
     "speed": Measure.speed,
+    "chip": Measure.chip,
     "wear": Measure.wear,
 }
 
@@ -589,14 +622,19 @@ def main() -> int:
     parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
-    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen and drain")
+    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen, drain and chip")
+    parser.add_argument("--board", help="for chip: one of the ESP8266's")
+    parser.add_argument("--esp-sdk", type=Path, help="for chip: a folder with an ESP8266's SDK")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(_FIGURES)
     unknown = [name for name in wanted if name not in _FIGURES]
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are: " + ", ".join(_FIGURES))
     budgets = json.loads(options.budgets.read_text()) if options.budgets.exists() else {}
-    measure = Measure(budgets, options.quick, options.verbose, options.micropython)
+    sdk = options.esp_sdk and options.esp_sdk.expanduser().resolve()
+    measure = Measure(
+        budgets, options.quick, options.verbose, options.micropython, options.board, sdk
+    )
     rows: list[Row] = []
     try:
         for name in wanted:
@@ -640,6 +678,8 @@ def _with_room(name: str, figure: int) -> int:
         return 10
     if name.startswith("smallest") or name.startswith("files"):
         return figure + 3
+    if name.endswith("left for the SDK"):
+        return -chip_memory.SDK_BYTES
     if name.startswith("drain"):
         return -100  # what is promised; the figure itself depends on the computer
     return figure + abs(figure) // 20

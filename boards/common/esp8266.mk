@@ -8,3 +8,5 @@ MICROPY_VFS_FAT ?= 0
 MICROPY_VFS_LFS2 ?= 1
 
 FROZEN_MANIFEST ?= $(BOARD_DIR)/manifest.py
+
+$(BUILD)/extmod/modwebrepl.o: CFLAGS += -include $(BOARD_DIR)/../common/webrepl.h
