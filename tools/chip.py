@@ -39,14 +39,14 @@ def rows(board: str, found: dict[str, int]) -> list[tuple[str, int, str]]:
     print(f"  chip {board}: IRAM of {found['iram_room']} bytes, flash of {found['irom_room']}")
     told = (
         ("static RAM (.bss)", "bss"),
-        ("of that Python's heap", "heap"),
         (".data and .rodata", "data"),
         ("IRAM (.text)", "iram"),
         ("flash (.irom0.text)", "irom"),
     )
     table = [(f"chip {board}, {what}", found[key], "bytes") for what, key in told]
-    left = -found["sdk"], "bytes, less than nothing is more"
-    return [*table, (f"chip {board}, left for the SDK", *left)]
+    for what, key in (("of that Python's heap", "heap"), ("left for the SDK", "sdk")):
+        table.append((f"chip {board}, {what}", -found[key], "bytes, less than nothing is more"))
+    return table
 
 
 def _run(tool: str, option: str, elf: Path) -> str:

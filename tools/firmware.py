@@ -11,13 +11,15 @@ compiler xtensa-lx106-elf-gcc with its SDK, or with ESP_SDK=<folder of an SDK> (
 FEATURES says what the image can do in the place of the board's own. --check tells what is missing
 and builds nothing.
 
-Nothing is written into this repository but build/firmware/<board>/: source/ (what is frozen,
-with the build's date), mpy-cross/, output/ (MicroPython's build) and the image. The last line is
-the size of the image against the room that it has: exit status 1 where it does not fit, or where
-an ESP8266's leaves too little to the SDK. 3: cannot be built here, and why.
+It is built from a patched copy of the checkout, with code objects in flash (tools/romcode); the
+checkout is not touched. Nothing is written into this repository but build/firmware/<board>/:
+source/ (what is frozen, with the build's date), mpy-cross/, output/ (MicroPython's build) and the
+image. The last line is the size of the image against the room that it has: exit status 1 where it
+does not fit, or where an ESP8266's leaves too little to the SDK. 3: cannot be built here, and why.
 """
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -28,7 +30,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import chip as chip_memory  # noqa: E402
 import deps  # noqa: E402
@@ -37,6 +39,7 @@ import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
 
 import boards  # noqa: E402
+from tools import romcode  # noqa: E402
 
 _OLDEST = (1, 29)  # the ports' settings that boards/common/ names are those of this version
 # Any of these will do.
@@ -186,6 +189,7 @@ def output_of(
     source = stage.copy(
         work / "source", [f"boards/{name}", "boards/common"], _changed(name, wanted)
     )
+    tree = romcode.prepare(micropython)
     # Our BUILD must not reach a nested make of mpy-cross, as it does through MAKEFLAGS: so that
     # one is built before, and the port told where it is.
     cross = work / "mpy-cross"
@@ -196,15 +200,16 @@ def output_of(
     }
     environment.pop("MAKEFLAGS", None)
     jobs = f"-j{os.cpu_count() or 1}"
-    port = ["make", "-C", str(micropython / "ports" / _port(chip)), jobs]
+    port = ["make", "-C", str(tree / "ports" / _port(chip)), jobs]
     port += [f"BOARD_DIR={source / 'boards' / name}", f"BUILD={work / 'output'}"]
     if chip == "esp8266":
         # As the headers of a compiler's own SDK: what they do is no concern of the port's.
         headers = f"-isystem {sdk / 'include'} " if sdk else ""
         port += [f"CFLAGS_EXTRA={headers}{_FLAGS_8266}"] + ([f"ESP_SDK={sdk}"] if sdk else [])
     port += extra
+    _forget_others(work, " ".join(port), source / "boards")
     steps = [
-        ["make", "-C", str(micropython / "mpy-cross"), jobs, f"BUILD={cross}"],
+        ["make", "-C", str(tree / "mpy-cross"), jobs, f"BUILD={cross}"],
         [*port, "submodules"],
         port,
     ]
@@ -215,6 +220,19 @@ def output_of(
         if subprocess.run(step, env=environment, check=False, stdout=log, stderr=log).returncode:
             return None
     return work / "output"
+
+
+def _forget_others(work: Path, command: str, settings: Path) -> None:
+    """Remove what was built with other settings: make does not see all that depends on them."""
+    digest = hashlib.sha256(command.encode())
+    for path in sorted(settings.rglob("*")):
+        if path.is_file() and path.suffix not in (".py", ".json"):
+            digest.update(path.read_bytes())
+    stamp = work / "settings"
+    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+        shutil.rmtree(work / "output", ignore_errors=True)
+        shutil.rmtree(work / "mpy-cross", ignore_errors=True)
+        stamp.write_text(digest.hexdigest())
 
 
 def _changed(name: str, wanted: tuple[str, ...] | None) -> dict[Path, bytes]:
@@ -278,7 +296,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         return build(given.board, checkout, given.extra, sdk, wanted)
-    except Unavailable as problem:
+    except (Unavailable, romcode.Unknown) as problem:
         print(f"firmware: {problem}", file=sys.stderr)
         return 3
 

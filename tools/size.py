@@ -424,7 +424,10 @@ class Measure:
                 raise LeftOut("what `make firmware` needs: " + "; ".join(problems))
             log = self._folder / f"{board}.log"
             with log.open("w") as file:
-                output = firmware.output_of(board, checkout, [], self._sdk, log=file)
+                try:
+                    output = firmware.output_of(board, checkout, [], self._sdk, log=file)
+                except firmware.romcode.Unknown as reason:
+                    raise LeftOut(str(reason))
             if output is None:
                 raise SystemExit(f"chip {board}: this failed:\n" + log.read_text()[-2000:])
             yield from chip_memory.rows(board, chip_memory.figures(output / "firmware.elf"))

@@ -1,1 +1,2 @@
+#define MICROPY_ROM_CODE (1) // tools/romcode
 #define MICROPY_PY_BLUETOOTH (0)

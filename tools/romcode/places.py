@@ -35,6 +35,16 @@ FILES = {
             ),
         ],
     ),
+    "ports/esp8266/boards/esp8266_common.ld": (
+        "6da223781d1b8f3f2b31169c7f2ae699f72e35605a450fa1f608b1651bcb724e",
+        [
+            (
+                119,
+                "the core's files that run from flash: the linker puts others into IRAM",
+                ("        *py/romcode.o*(.literal* .text*)",),
+            ),
+        ],
+    ),
     "py/qstrdefs.h": (
         "7466218bbbd39d006efc9b90485b7249baa98cde8f18c024b96b447e87dca9c8",
         [
