@@ -260,6 +260,7 @@ class _Checker:
             self.add("config", "`%s` is %s; allowed is a list: [...]" % (section, kind_of(given)))
             return []
         types = registry.names(table)
+        here = [name for name in types if registry.has(self._board, name)]
         checked = []
         for index, entry in enumerate(given):
             where = "%s[%d]" % (section, index)
@@ -267,12 +268,9 @@ class _Checker:
                 self.add(where, 'is %s; allowed is a dict: {"type": ...}' % kind_of(entry))
                 continue
             kind = entry.get("type")
-            here = [name for name in types if registry.has(self._board, name)]
-            if not isinstance(kind, str) or kind not in types:
-                self._no_type(where, entry, here)
-                continue
             if kind not in here:
-                self.add(where, registry.lacks(self._board, kind, here))
+                lacks = kind in types and registry.lacks(self._board, kind, here)
+                self.add(where, lacks or _no_type(entry, here))
                 continue
             where += " (%s)" % kind
             try:
@@ -308,15 +306,6 @@ class _Checker:
                 known = ", ".join(['"%s"' % k for k in self.sources]) or "none"
                 text = "`sources` names %s, but no reader has that name; readers: %s"
                 self.add(where, text % (shown(name), known))
-
-    def _no_type(self, where: str, entry: dict, types: list[str]) -> None:
-        known = ", ".join(['"%s"' % t for t in types])
-        if "type" not in entry:
-            self.add(where, "`type` is missing; allowed: " + known)
-            return
-        near = nearest(entry["type"], types)
-        hint = ' (did you mean "%s"?)' % near if near else ""
-        self.add(where, "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint))
 
     def _claim(self, where: str, key: str, uart) -> None:
         if uart == "sim":  # every simulated meter has a line of its own
@@ -370,6 +359,15 @@ def _names_in_use(readers: list[dict], given) -> list[str]:
             if isinstance(name, str) and name not in names:
                 names.append(name)
     return names
+
+
+def _no_type(entry: dict, types: list[str]) -> str:
+    known = ", ".join(['"%s"' % t for t in types])
+    if "type" not in entry:
+        return "`type` is missing; allowed: " + known
+    near = nearest(entry["type"], types)
+    hint = ' (did you mean "%s"?)' % near if near else ""
+    return "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint)
 
 
 def _rows(table: str):
