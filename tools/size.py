@@ -417,7 +417,8 @@ class Measure:
         if self._board and self._board not in names:
             raise LeftOut(f"an ESP8266: BOARD={' or '.join(names)}")
         firmware.use_own_tools()
-        checkout = self._micropython and self._micropython.expanduser().resolve()
+        named = self._micropython
+        checkout = named.expanduser().resolve() if named else deps.micropython()
         for board in [self._board] if self._board else names:
             problems = list(firmware.missing(board, checkout, self._sdk))
             if problems:

@@ -15,6 +15,11 @@ def _when(*lines: str) -> tuple[str, ...]:
     return ("#if MICROPY_ROM_CODE", *lines, "#endif")
 
 
+def _instead(*lines: str) -> tuple[str, ...]:
+    """In place of the next line, behind which another row has the #endif."""
+    return ("#if MICROPY_ROM_CODE", *lines, "#else")
+
+
 _INCLUDE = _when('#include "py/romcode.h"')
 
 FILES = {
@@ -93,8 +98,8 @@ FILES = {
         [
             (34, "the includes", _INCLUDE),
             (
-                663,
-                "mp_obj_dict_store: a store into a dict that can be written",
+                662,
+                "mp_obj_dict_store: a dict is known",
                 _when(
                     "    if (mp_rom_code_is_globals(&self->map) && mp_rom_code_store(self, key, value)) {",
                     "        return self_in;",
@@ -108,9 +113,9 @@ FILES = {
         [
             (35, "the includes", _INCLUDE),
             (
-                70,
+                71,
                 "module_attr: __dict__ is asked for",
-                _when("            mp_rom_code_whole(self->globals);"),
+                _when("            dest[0] = MP_OBJ_FROM_PTR(mp_rom_code_whole(self->globals));"),
             ),
         ],
     ),
@@ -119,9 +124,11 @@ FILES = {
         [
             (37, "the includes", _INCLUDE),
             (
-                365,
+                366,
                 "a function's __globals__ is asked for",
-                _when("        mp_rom_code_whole(self->context->module.globals);"),
+                _when(
+                    "        dest[0] = MP_OBJ_FROM_PTR(mp_rom_code_whole(self->context->module.globals));"
+                ),
             ),
         ],
     ),
@@ -130,9 +137,9 @@ FILES = {
         [
             (43, "the includes", _INCLUDE),
             (
-                238,
+                239,
                 "a code object keeps the locals",
-                _when("    mp_rom_code_whole(mp_locals_get());"),
+                _when("    o->dict_locals = mp_rom_code_whole(o->dict_locals);"),
             ),
         ],
     ),
@@ -199,10 +206,20 @@ FILES = {
             (
                 163,
                 "dir() without arguments",
-                _when("        mp_rom_code_whole(dict);"),
+                _when("        dict = mp_rom_code_whole(dict);"),
             ),
-            (594, "globals()", _when("    mp_rom_code_whole(mp_globals_get());")),
-            (599, "locals()", _when("    mp_rom_code_whole(mp_locals_get());")),
+            (
+                594,
+                "globals()",
+                _instead("    return MP_OBJ_FROM_PTR(mp_rom_code_whole(mp_globals_get()));"),
+            ),
+            (595, "globals()", ("#endif",)),
+            (
+                599,
+                "locals()",
+                _instead("    return MP_OBJ_FROM_PTR(mp_rom_code_whole(mp_locals_get()));"),
+            ),
+            (600, "locals()", ("#endif",)),
         ],
     ),
     "py/builtinhelp.c": (
@@ -210,9 +227,9 @@ FILES = {
         [
             (32, "the includes", _INCLUDE),
             (
-                150,
+                151,
                 "help() of a module",
-                _when("        mp_rom_code_whole(mp_obj_module_get_globals(obj));"),
+                _when("        map = &mp_rom_code_whole(mp_obj_module_get_globals(obj))->map;"),
             ),
         ],
     ),
@@ -228,14 +245,12 @@ FILES = {
             (
                 467,
                 "process_import_at_level: the module is made",
-                (
-                    "    #if MICROPY_ROM_CODE",
+                _instead(
                     "    module_obj = mp_rom_code_new_module(",
                     "        full_mod_name, &path, MP_FROZEN_PATH_PREFIX, stat == MP_IMPORT_STAT_DIR);",
-                    "    #else",
                 ),
             ),
-            (468, "the same", ("    #endif",)),
+            (468, "the same", ("#endif",)),
         ],
     ),
     "py/emitglue.c": (

@@ -23,19 +23,40 @@
 
 extern const mp_frozen_module_t *const mp_frozen_mpy_content[];
 
+MP_STATIC_ASSERT(offsetof(mp_obj_dict_t, map) == offsetof(mp_rom_code_globals_t, ram));
+
 void mp_rom_code_init(void) {
     for (size_t i = 0; i < mp_rom_code_modules_count; ++i) {
-        mp_obj_dict_init(&mp_rom_code_dicts[i], 0);
+        mp_rom_code_globals[i].base.type = &mp_type_dict;
+        mp_rom_code_globals[i].ram = NULL;
         mp_rom_code_states[i] = 0;
     }
 }
 
 void mp_rom_code_collect(void) {
-    gc_collect_root((void **)(void *)mp_rom_code_dicts, mp_rom_code_dicts_bytes / sizeof(void *));
+    gc_collect_root((void **)(void *)mp_rom_code_globals, mp_rom_code_globals_bytes / sizeof(void *));
 }
 
 static size_t index_of(const mp_map_t *map) {
-    return ((const char *)map - (const char *)mp_rom_code_dicts) / sizeof(mp_obj_dict_t);
+    return ((const char *)map - (const char *)mp_rom_code_globals) / sizeof(mp_rom_code_globals_t);
+}
+
+// What a module has in RAM of this name, or NULL.
+static mp_map_elem_t *in_ram(size_t i, mp_obj_t key) {
+    mp_obj_dict_t *ram = mp_rom_code_globals[i].ram;
+    return ram == NULL ? NULL : mp_map_lookup_plain(&ram->map, key, MP_MAP_LOOKUP);
+}
+
+static mp_obj_dict_t *dict_in_ram(size_t i) {
+    if (mp_rom_code_globals[i].ram == NULL) {
+        mp_rom_code_globals[i].ram = MP_OBJ_TO_PTR(mp_obj_new_dict(0));
+    }
+    return mp_rom_code_globals[i].ram;
+}
+
+// A place in RAM for this name; its value is MP_OBJ_NULL when it is new.
+static mp_map_elem_t *add_in_ram(size_t i, mp_obj_t key) {
+    return mp_map_lookup_plain(&dict_in_ram(i)->map, key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND);
 }
 
 static size_t stored_of(size_t i) {
@@ -147,34 +168,32 @@ static bool is_same_dict(mp_obj_t in_ram, const mp_obj_dict_t *fixed) {
 // Called by mp_map_lookup for maps that are mp_rom_code_is_globals().
 mp_map_elem_t *mp_rom_code_lookup(mp_map_t *map, mp_obj_t index, mp_map_lookup_kind_t lookup_kind) {
     size_t i = index_of(map);
+    if (lookup_kind == MP_MAP_LOOKUP) {
+        mp_map_elem_t *elem = in_ram(i, index);
+        return elem == NULL ? visible(i, index) : elem;
+    }
+    mp_map_elem_t *rom = visible(i, index);
     if (lookup_kind == MP_MAP_LOOKUP_ADD_IF_NOT_FOUND) {
         // Who wants a place that can be written gets one.
-        mp_map_elem_t *elem = mp_map_lookup_plain(map, index, lookup_kind);
-        if (elem->value == MP_OBJ_NULL) {
-            mp_map_elem_t *rom = visible(i, index);
-            if (rom != NULL) {
-                elem->value = rom->value;
-            }
+        mp_map_elem_t *elem = add_in_ram(i, index);
+        if (elem->value == MP_OBJ_NULL && rom != NULL) {
+            elem->value = rom->value;
         }
         return elem;
     }
-    if (lookup_kind == MP_MAP_LOOKUP) {
-        mp_map_elem_t *elem = mp_map_lookup_plain(map, index, MP_MAP_LOOKUP);
-        return elem == NULL ? visible(i, index) : elem;
-    }
     // What is removed must not be seen in ROM any more. First there is a place for it in RAM: in
     // case there is no memory, nothing has changed.
-    mp_map_elem_t *rom = visible(i, index);
     if (rom != NULL && is_submodule(i, rom)) {
-        mp_map_elem_t *elem = mp_map_lookup_plain(map, index, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND);
+        mp_map_elem_t *elem = add_in_ram(i, index);
         if (elem->value == MP_OBJ_NULL) {
             elem->value = rom->value;
         }
         *state_of(rom->value) &= ~ATTACHED;
     } else if (rom != NULL) {
-        mp_rom_code_whole(&mp_rom_code_dicts[i]);
+        mp_rom_code_whole((mp_obj_dict_t *)&mp_rom_code_globals[i]);
     }
-    return mp_map_lookup_plain(map, index, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
+    mp_obj_dict_t *ram = mp_rom_code_globals[i].ram;
+    return ram == NULL ? NULL : mp_map_lookup_plain(&ram->map, index, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
 }
 
 // Called by mp_obj_dict_store for dicts that are mp_rom_code_is_globals(): true when nothing is
@@ -188,7 +207,7 @@ bool mp_rom_code_store(mp_obj_dict_t *dict, mp_obj_t key, mp_obj_t value) {
         return false;
     }
     size_t order = order_of(i, elem);
-    bool only_rom = mp_map_lookup_plain(&dict->map, key, MP_MAP_LOOKUP) == NULL;
+    bool only_rom = in_ram(i, key) == NULL;
     bool as_predicted = is_same(elem->value, value);
     if (order == MP_ROM_CODE_SUBMODULE) {
         if (only_rom && as_predicted) {
@@ -202,7 +221,7 @@ bool mp_rom_code_store(mp_obj_dict_t *dict, mp_obj_t key, mp_obj_t value) {
     }
     if (!(only_rom && as_predicted)) {
         // First into RAM: in case there is no memory, nothing has changed.
-        mp_map_lookup_plain(&dict->map, key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = value;
+        add_in_ram(i, key)->value = value;
     }
     if (order == stored) {
         set_stored(i, stored + 1);
@@ -210,24 +229,25 @@ bool mp_rom_code_store(mp_obj_dict_t *dict, mp_obj_t key, mp_obj_t value) {
     return true;
 }
 
-// Bring all of a module's globals into RAM, for what wants to see or change them as a plain dict.
-// Any other dict is returned as it is.
+// All of a module's globals as a plain dict in RAM, for what wants to see or change them as one;
+// ROM does not count for them any more. Any other dict is returned as it is.
 mp_obj_dict_t *mp_rom_code_whole(mp_obj_dict_t *dict) {
     if (!mp_rom_code_is_globals(&dict->map)) {
         return dict;
     }
     size_t i = index_of(&dict->map);
+    mp_obj_dict_t *ram = dict_in_ram(i);
     const mp_map_t *map = &mp_rom_code_modules[i].map;
     for (size_t slot = 0; slot < map->alloc; ++slot) {
         if (mp_map_slot_is_filled(map, slot) && is_visible(i, &map->table[slot])) {
-            mp_map_elem_t *elem = mp_map_lookup_plain(&dict->map, map->table[slot].key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND);
+            mp_map_elem_t *elem = add_in_ram(i, map->table[slot].key);
             if (elem->value == MP_OBJ_NULL) {
                 elem->value = map->table[slot].value;
             }
         }
     }
     set_stored(i, STORED_WHOLE);
-    return dict;
+    return ram;
 }
 
 static void store_public(mp_obj_t key, mp_obj_t value) {
@@ -254,14 +274,15 @@ bool mp_rom_code_import_all(mp_obj_t module) {
         for (size_t slot = 0; slot < record->map.alloc; ++slot) {
             mp_map_elem_t *elem = &record->map.table[slot];
             if (mp_map_slot_is_filled(&record->map, slot) && record->order[slot] == wanted && is_visible(i, elem)
-                && mp_map_lookup_plain(&dict->map, elem->key, MP_MAP_LOOKUP) == NULL) {
+                && in_ram(i, elem->key) == NULL) {
                 store_public(elem->key, elem->value);
             }
         }
     }
-    for (size_t slot = 0; slot < dict->map.alloc; ++slot) {
-        if (mp_map_slot_is_filled(&dict->map, slot)) {
-            store_public(dict->map.table[slot].key, dict->map.table[slot].value);
+    mp_obj_dict_t *ram = mp_rom_code_globals[i].ram;
+    for (size_t slot = 0; ram != NULL && slot < ram->map.alloc; ++slot) {
+        if (mp_map_slot_is_filled(&ram->map, slot)) {
+            store_public(ram->map.table[slot].key, ram->map.table[slot].value);
         }
     }
     return true;
@@ -292,10 +313,10 @@ mp_obj_t mp_rom_code_new_module(qstr name, vstr_t *path, const char *frozen, boo
         mp_map_elem_t *elem = mp_map_lookup(loaded, MP_OBJ_NEW_QSTR(name), MP_MAP_LOOKUP_ADD_IF_NOT_FOUND);
         if (elem->value == MP_OBJ_NULL) {
             // There is one such module, so a second import of it begins with empty globals.
-            mp_obj_dict_init(&mp_rom_code_dicts[i], 0);
+            mp_rom_code_globals[i].ram = NULL;
             set_stored(i, 0);
             elem->value = MP_OBJ_FROM_PTR(&mp_rom_code_modules[i]);
-            mp_obj_dict_store(MP_OBJ_FROM_PTR(&mp_rom_code_dicts[i]), MP_OBJ_NEW_QSTR(MP_QSTR___name__), MP_OBJ_NEW_QSTR(name));
+            mp_obj_dict_store(MP_OBJ_FROM_PTR(&mp_rom_code_globals[i]), MP_OBJ_NEW_QSTR(MP_QSTR___name__), MP_OBJ_NEW_QSTR(name));
         }
         return elem->value;
     }

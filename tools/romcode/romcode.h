@@ -18,8 +18,15 @@
 #error "MICROPY_ROM_CODE does without the raw code that settrace and saving code need"
 #endif
 
-// A frozen module: its context, and what its globals are if all goes as predicted. The dict that
-// the context names is in RAM (mp_rom_code_dicts), and holds what differs from that.
+// What a frozen module's context has in the place of its globals: not more of a dict than its
+// type, and a map that is not fixed, for a heap object's address has its lowest bits clear. All
+// that looks into such a dict goes through the functions below.
+typedef struct _mp_rom_code_globals_t {
+    mp_obj_base_t base;
+    mp_obj_dict_t *ram; // what differs from the prediction, or NULL
+} mp_rom_code_globals_t;
+
+// A frozen module: its context, and what its globals are if all goes as predicted.
 typedef struct _mp_rom_code_module_t {
     mp_module_context_t context;
     mp_map_t map; // a fixed hash table, in the order of the port's own hash
@@ -45,10 +52,10 @@ typedef struct _mp_rom_code_property_t {
 
 // All of these are in frozen_content.c.
 extern const mp_rom_code_module_t mp_rom_code_modules[];
-extern mp_obj_dict_t mp_rom_code_dicts[];
+extern mp_rom_code_globals_t mp_rom_code_globals[];
 extern uint16_t mp_rom_code_states[];
 extern const size_t mp_rom_code_modules_count;
-extern const size_t mp_rom_code_dicts_bytes;
+extern const size_t mp_rom_code_globals_bytes;
 extern const mp_rom_code_class_t mp_rom_code_classes[];
 extern const size_t mp_rom_code_classes_count;
 extern const struct _mp_rom_code_functions_t mp_rom_code_functions;
@@ -57,9 +64,9 @@ extern const size_t mp_rom_code_functions_bytes;
 void mp_rom_code_init(void);
 void mp_rom_code_collect(void);
 
-// Globals of a frozen module: the map in RAM, and the one in ROM behind it.
+// Globals of a frozen module, known by their address: a map in RAM, and one in ROM behind it.
 static inline bool mp_rom_code_is_globals(const mp_map_t *map) {
-    return (size_t)((const char *)map - (const char *)mp_rom_code_dicts) < mp_rom_code_dicts_bytes;
+    return (size_t)((const char *)map - (const char *)mp_rom_code_globals) < mp_rom_code_globals_bytes;
 }
 mp_map_elem_t *mp_map_lookup_plain(mp_map_t *map, mp_obj_t index, mp_map_lookup_kind_t lookup_kind);
 mp_map_elem_t *mp_rom_code_lookup(mp_map_t *map, mp_obj_t index, mp_map_lookup_kind_t lookup_kind);

@@ -23,10 +23,10 @@ class Writer:
             rows.append(self.module(module))
         self.functions()
         n = len(modules)
-        print("mp_obj_dict_t mp_rom_code_dicts[%d];" % n)
+        print("mp_rom_code_globals_t mp_rom_code_globals[%d];" % n)
         print("uint16_t mp_rom_code_states[%d];" % n)
         print("const size_t mp_rom_code_modules_count = %d;" % n)
-        print("const size_t mp_rom_code_dicts_bytes = sizeof(mp_rom_code_dicts);")
+        print("const size_t mp_rom_code_globals_bytes = sizeof(mp_rom_code_globals);")
         print("const mp_rom_code_module_t mp_rom_code_modules[%d] = {" % n)
         for row in rows:
             print(row)
@@ -163,7 +163,8 @@ class Writer:
         objects = "(mp_obj_t *)&const_obj_table_data_" + escaped if compiled.obj_table else "NULL"
         return (
             "    { // %s\n"
-            "        .context = { .module = { { &mp_type_module }, &mp_rom_code_dicts[%d] },\n"
+            "        .context = { .module = { { &mp_type_module },"
+            " (mp_obj_dict_t *)&mp_rom_code_globals[%d] },\n"
             "            .constants = { .qstr_table = %s, .obj_table = %s } },\n"
             "        .map = %s,\n"
             "        .order = %s, .name = %s, .count = %d },"
