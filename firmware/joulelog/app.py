@@ -11,6 +11,7 @@ needs of the rest it finds here:
     app.supervisor
 """
 
+import gc
 import os
 import sys
 
@@ -182,6 +183,7 @@ class App:
 
     def close(self) -> None:
         """After run(), whatever ended it: leave a board that its REPL can be used on."""
+        gc.collect()  # what the tasks held
         self.save()
         self.guard.close()
 

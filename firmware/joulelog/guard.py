@@ -5,13 +5,16 @@
     guard.tick()                     # once a second
     guard.close()                    # the app has ended, the REPL comes
 
-A board restarts itself in two cases, and the next start's report says why:
+A board restarts itself in three cases, and the next start's report says why:
 
 - a task does not move although it was cancelled (supervisor.stuck). Where the chip has a watchdog
   it bites 60 s after the task's last chance, should even this fail;
 - there has been no network for two hours while readings wait. A router that is off does not come
   back by it: so the pause doubles with each restart that did not help, up to a day, and without a
   store that can be written there is none.
+- tasks run out of memory again and again, or a server is not reached for want of it: the tasks are
+  ended, which frees what they hold, and readings go to the flash first. Here as well the pause
+  doubles with each restart that did not help.
 
 A computer is never restarted.
 """
@@ -27,6 +30,11 @@ from .store import Store, reset_reason
 
 _DAY_MS = const(86400000)
 _PATIENCE_MS = const(7200000)
+_MANY_SHORT = const(8)  # MemoryErrors, one soon after the other
+_SHORT_S = const(600)  # a sink says that it has no memory
+_SHORT_MS = const(600000)
+_NO_MEMORY = "not enough memory"
+_MEMORY_TRIES = "memory_tries"  # restarts for want of memory, one after the other
 _TRIES = "wifi_tries"  # restarts for want of a network, one after the other
 
 
@@ -42,6 +50,9 @@ class Guard:
         self._dog_ms = getattr(app.board, "WATCHDOG_MS", None)
         self._dog = None
         self._known = False  # the time is
+        self._short_s = 0
+        self._begun_ms = clock.uptime_ms()
+        self.planned = ""  # why the board is restarted once the app has ended
         app.supervisor.note = self._note
 
     def watchdog(self):
@@ -55,11 +66,27 @@ class Guard:
         """The watchdog cannot be stopped, but an ESP32's can be told to wait: for the REPL."""
         if self._dog:
             machine.WDT(timeout=_DAY_MS)
-        self.store.save_now()
+        if self.planned:
+            self.store.plan_reboot(self.planned)
+        else:
+            self.store.save_now()
+
+    def leave(self, why: str) -> None:
+        """Let the app end, and then restart the board."""
+        if self._dog_ms is not None and not self.planned:
+            self.planned = self._app.supervisor.leaving = why
+            logging.getLogger("guard").error("restarting the board: %s", why)
+
+    def restart(self) -> None:
+        """Behind the app: restart the board, if that is planned."""
+        if self.planned:
+            machine.reset()
 
     def tick(self) -> None:
         """Save what has changed; restart the board where nothing else helps."""
         app = self._app
+        if self._dog_ms is not None:
+            self._look_at_memory()
         self.store.save()
         if app.clock.source and not self._known:
             self._known = True
@@ -79,6 +106,31 @@ class Guard:
             if self.store.save_now():
                 minutes = network.down_ms() // 60000
                 self._reboot("no network for %d minutes (%s)" % (minutes, network.problem))
+
+    def _look_at_memory(self) -> None:
+        why = self._starved()
+        tries = self.store.get(_MEMORY_TRIES, 0)
+        up_ms = clock.uptime_ms() - self._begun_ms
+        if not why:
+            if tries and min(up_ms, clock.uptime_ms() - self._app.supervisor.short_ms) > _PATIENCE_MS:
+                self.store.set(_MEMORY_TRIES, None)
+        elif not tries or up_ms > min(_SHORT_MS << min(tries, 8), _DAY_MS):
+            self.store.set(_MEMORY_TRIES, tries + 1)
+            self.leave(why)
+
+    def _starved(self) -> str:
+        """What cannot go on for want of memory, or "" """
+        supervisor = self._app.supervisor
+        if supervisor.short >= _MANY_SHORT:
+            return "%s ran out of memory again and again" % supervisor.starved
+        for sink in self._app.sinks:
+            if _NO_MEMORY in getattr(sink, "state", ""):
+                self._short_s += 1
+                if self._short_s < _SHORT_S:
+                    return ""
+                return "%s has had not enough memory for %d minutes" % (sink.name, _SHORT_S // 60)
+        self._short_s = 0
+        return ""
 
     def _tell_board(self) -> None:
         """Set the chip's own clock: after a restart the time is known at once."""

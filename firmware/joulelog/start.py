@@ -110,7 +110,7 @@ def run(config, board, terminal: bool = False) -> None:
     if wanted:
         return
     try:
-        app = build(config, board, terminal)
+        app = _built(config, board, terminal)
     except ConfigError as error:
         print("The config cannot work yet:")
         for line in str(error).split("\n"):
@@ -124,8 +124,21 @@ def run(config, board, terminal: bool = False) -> None:
     registry.drop("config")
     try:
         asyncio.run(app.run())
+    except MemoryError:  # of the loop itself
+        app.guard.leave("the memory was full")
+        if not app.guard.planned:  # a computer
+            raise
     finally:
         app.close()
+    app.guard.restart()
+
+
+def _built(config, board, terminal: bool):
+    try:
+        return build(config, board, terminal)
+    except MemoryError:
+        gc.collect()
+    raise ConfigError("the memory ran out while all of it was loaded; leave out a sink or a reader")
 
 
 async def _blink(board) -> None:

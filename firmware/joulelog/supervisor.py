@@ -10,7 +10,9 @@ any of them kept the others waiting, and `slowest` says which task it was.
 Each step is a heartbeat as well. A task that has made none for its number of seconds is cancelled
 and started again. Meanwhile, and for as long as it does not move, the watchdog is not fed;
 `stuck` then says which task it is: one that cancelling does not help either needs a restart of the
-board.
+board. A task that has ended although it was to run for ever is started again as well.
+
+`short` counts MemoryErrors that come one soon after the other: guard.py restarts the board then.
 """
 
 import asyncio
@@ -27,6 +29,7 @@ _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
 _STEADY_MS = const(300000)  # after so long without a failure the next pause is short again
 _GRACE_S = const(10)  # for a task that was cancelled to move
+_SOON_MS = const(600000)  # a MemoryError later than this behind another begins a new count
 
 if hasattr(time, "ticks_us"):
     _ticks_us = time.ticks_us  # type: ignore[attr-defined]
@@ -52,9 +55,13 @@ class Supervisor:
         self.longest_step_ms = 0
         self.slowest = ""  # the task whose step that was
         self.stuck = ""  # the task that does not move although it was cancelled
+        self.short = 0  # MemoryErrors of tasks, one soon after the other
+        self.short_ms = 0  # uptime at the last of them
+        self.starved = ""  # the task that it happened to
+        self.leaving = ""  # why the app is about to end: then wait() returns
         self.note = None  # called with the text of each failure that is logged
-        self._tasks: list = []
-        self._watched: list = []  # [_Timed, task]
+        self._timed: list = []
+        self._tasks: list = []  # of each of them
         self._log = logging.getLogger("supervisor")
 
     def start(self, name: str, run, silent_s: int = 0, owes=None) -> None:
@@ -64,31 +71,34 @@ class Supervisor:
         owes() is true, where that is given.
         """
         timed = _Timed(None, self, name)
-        timed._coroutine = self._keep(timed, run)
-        task = asyncio.create_task(timed)  # type: ignore[arg-type]
-        self._tasks.append(task)
+        timed.run = run
+        timed._coroutine = self._keep(timed)
         if silent_s:
             timed.silent_s = silent_s
             timed.owes = owes
-            self._watched.append((timed, task))
+        self._timed.append(timed)
+        self._tasks.append(asyncio.create_task(timed))  # type: ignore[arg-type]
 
     def child(self, name: str, coroutine):
         """A task of a task's own: timed, its steps are the heartbeat of the one of that name."""
         timed = _Timed(coroutine, self, name)
-        for parent, _ in self._watched:
-            if parent._name == name:
+        for parent in self._timed:
+            if parent._name == name and parent.silent_s:
                 timed.parent = parent
         return asyncio.create_task(timed)  # type: ignore[arg-type]
 
     async def wait(self, feed=None) -> None:
-        """Wait for ever, feeding the watchdog; cancelling it cancels all tasks."""
+        """Wait until the app is to end, feeding the watchdog; behind it all tasks are cancelled."""
         try:
-            while True:
-                if self.check() and feed:
-                    feed()
+            while not self.leaving:
+                try:
+                    if self.check() and feed:
+                        feed()
+                except MemoryError:
+                    gc.collect()  # in a second there may be some
                 await clock.sleep_ms(1000)
         finally:
-            for timed, _ in self._watched:
+            for timed in self._timed:
                 timed.hung = False  # this time it is the end
             for task in self._tasks:
                 task.cancel()
@@ -99,7 +109,14 @@ class Supervisor:
         """Once a second: True while every task moves; one that does not is started again."""
         fine = True
         stuck = ""
-        for timed, task in self._watched:
+        for number in range(len(self._timed)):
+            timed = self._timed[number]
+            task = self._tasks[number]
+            if task.done() and not timed.ended:
+                self._again(number)
+                continue
+            if not timed.silent_s:
+                continue
             if timed.moved or (timed.owes and not timed.owes()):
                 timed.moved = timed.ended  # one that has ended owes nothing any more
                 timed.silence_s = 0
@@ -116,6 +133,23 @@ class Supervisor:
         self.stuck = stuck
         return fine
 
+    def _again(self, number: int) -> None:
+        """Start a task whose keeper has failed: there was no memory even for that."""
+        self.restarts += 1
+        timed = self._timed[number]
+        self.miss_memory(timed._name)
+        timed._coroutine = self._keep(timed)
+        self._tasks[number] = asyncio.create_task(timed)
+
+    def miss_memory(self, name: str) -> None:
+        """Count a MemoryError of this task."""
+        now = clock.uptime_ms()
+        if now - self.short_ms > _SOON_MS:
+            self.short = 0
+        self.short_ms = now
+        self.short += 1
+        self.starved = name
+
     def step(self, name: str, us: int) -> None:
         """Remember how long a step took."""
         ms = us // 1000
@@ -123,7 +157,7 @@ class Supervisor:
             self.longest_step_ms = ms
             self.slowest = name
 
-    async def _keep(self, timed, run) -> None:
+    async def _keep(self, timed) -> None:
         pause_ms = _FIRST_PAUSE_MS
         last = ""
         while True:
@@ -131,7 +165,7 @@ class Supervisor:
             started = 0
             try:
                 started = clock.uptime_ms()
-                await run()
+                await timed.run()
                 timed.ended = True
                 return
             except asyncio.CancelledError:
@@ -144,6 +178,8 @@ class Supervisor:
             self.restarts += 1
             gc.collect()  # what the task held: to tell of a MemoryError takes memory
             try:
+                if isinstance(failure, MemoryError):
+                    self.miss_memory(timed._name)
                 if clock.uptime_ms() - started > _STEADY_MS:  # all was well in between
                     pause_ms = _FIRST_PAUSE_MS
                     last = ""
@@ -170,6 +206,7 @@ class _Timed:
     """A coroutine that times its own steps."""
 
     # Of the class as long as they are not changed: most tasks need none of their own.
+    run = None
     silent_s = 0
     owes = None
     moved = True  # since the last check

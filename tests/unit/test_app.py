@@ -352,6 +352,70 @@ class TestGuard(Stand):
         told = "\n".join(report.lines(self.build()))
         self.assertTrue("the board restarted itself: the task server does not move" in told, told)
 
+    def starves(self, **changes):
+        """Play until a restart is planned, and restart; minutes until then, None: four hours."""
+        started = self.virtual.ms
+
+        async def story():
+            while not self.app.guard.planned and self.virtual.ms - started < 4 * HOUR:
+                await self.virtual.advance(MINUTE)
+
+        self.assertFalse(self.play(story, **changes))
+        self.app.close()
+        if not self.app.guard.planned:
+            return None
+        self.assertRaises(Reset, self.app.guard.restart)
+        return (self.virtual.ms - started) // MINUTE
+
+    def test_memory_that_runs_out_again_and_again(self):
+        async def fails(sink):
+            await clock.sleep_ms(1000)
+            raise MemoryError
+
+        run = NeverSink.Sink.run
+        NeverSink.Sink.run = fails
+        try:
+            pauses = [self.starves() for _ in range(4)]
+        finally:
+            NeverSink.Sink.run = run
+        self.assertEqual(pauses[0], 3)
+        self.assertEqual(pauses[1:], [21, 41, 81])  # a restart that does not help is no cure
+        told = "\n".join(report.lines(self.build()))
+        self.assertTrue("server ran out of memory again and again" in told, told)
+        self.assertTrue("an earlier failure: " in told and "MemoryError" in told, told)
+        # Two hours without: the next time is soon again.
+        self.assertEqual(self.starves(), None)
+        self.assertEqual(self.app.guard.store.get("memory_tries"), None)
+
+    def test_a_sink_that_says_so_is_believed_after_ten_minutes(self):
+        async def says(sink):
+            while True:
+                sink.state = "waiting: http://server: not enough memory"
+                await clock.sleep_ms(9 * MINUTE)
+                sink.state = "ok" if self.virtual.ms < 30 * MINUTE else sink.state
+                await clock.sleep_ms(2000)
+
+        run = NeverSink.Sink.run
+        NeverSink.Sink.run = says
+        try:
+            pause = self.starves()
+        finally:
+            NeverSink.Sink.run = run
+        self.assertTrue(pause is not None and 36 <= pause <= 40, pause)
+        self.assertTrue("for 10 minutes" in self.app.guard.store.get("reboot"))
+
+    def test_a_computer_is_not_restarted_for_memory(self):
+        async def fails(sink):
+            raise MemoryError
+
+        run, dog = NeverSink.Sink.run, Board.WATCHDOG_MS
+        NeverSink.Sink.run = fails
+        Board.WATCHDOG_MS = None  # type: ignore[assignment]
+        try:
+            self.assertEqual(self.starves(), None)
+        finally:
+            NeverSink.Sink.run, Board.WATCHDOG_MS = run, dog
+
     def test_failures_are_told_after_the_restart(self):
         async def fails(self):
             raise ValueError("bad luck")

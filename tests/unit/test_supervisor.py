@@ -97,6 +97,39 @@ class TestRestart(unittest.TestCase):
         stand.play(9500, ("bad", stand.fails))
         self.assertEqual(len(stand.runs), 4)
 
+    def test_no_memory_for_the_keeper_itself(self):
+        stand = Stand()
+        steps = []
+
+        def step(name, us):  # behind each step of a task, where nothing catches what it raises
+            steps.append(name)
+            if len(steps) in (3, 8):
+                raise MemoryError
+
+        stand.supervisor.step = step  # type: ignore[assignment]
+        lives = []
+
+        async def lives_on():
+            while True:
+                lives.append(clock.uptime_ms())
+                await clock.sleep_ms(10000)
+
+        self.assertEqual(stand.play(120000, ("a", lives_on)), [True])  # cancelled at the end
+        self.assertTrue(lives[-1] >= 100000, lives)
+        self.assertEqual((stand.supervisor.restarts, stand.supervisor.short), (2, 2))
+
+    def test_memory_errors_are_counted_while_they_come_soon(self):
+        for last_ms, count in ((580000, 4), (800000, 1)):
+            stand = Stand()
+            pauses = [0, 200000, 590000, last_ms]
+
+            async def fails(pauses=pauses):
+                await clock.sleep_ms(pauses.pop(0) if pauses else 10000000)
+                raise MemoryError
+
+            stand.play(2500000, ("a", fails))
+            self.assertEqual((stand.supervisor.short, stand.supervisor.starved), (count, "a"))
+
     def test_the_others_go_on(self):
         stand = Stand()
         ticks = []
