@@ -1,6 +1,7 @@
 """The logger as a meter: what its parts count, as a reading."""
 
 import asyncio
+import gc
 import sys
 import unittest
 
@@ -51,6 +52,18 @@ class App:
         self.sinks = [Sink]
 
 
+def _fill():
+    """Take all of the heap, in smaller and smaller pieces; a chain of them."""
+    chain = None
+    size = 16384
+    while size >= 64:
+        try:
+            chain = [chain, bytearray(size)]
+        except MemoryError:
+            size //= 2
+    return chain
+
+
 class TestHealth(unittest.TestCase):
     def setUp(self):
         self.virtual = VirtualClock()
@@ -80,7 +93,8 @@ class TestHealth(unittest.TestCase):
     def test_what_is_counted(self):
         self.run_for(61000)
         values = self.values()
-        values.pop("heap_free", None)  # only MicroPython tells it
+        for name in ("heap_free", "heap_largest"):  # only MicroPython tells them
+            values.pop(name, None)
         self.assertEqual(
             values,
             {
@@ -97,6 +111,46 @@ class TestHealth(unittest.TestCase):
                 "mqtt_oldest": None,
             },
         )
+
+    @unittest.skipUnless(hasattr(gc, "mem_free"), "only MicroPython tells how full the heap is")
+    def test_the_heap_is_looked_at_every_five_minutes(self):
+        seen = []
+        look = health.largest_block
+        health.largest_block = lambda: seen.append(self.virtual.ms) or 4711
+        try:
+            self.run_for(901000)
+        finally:
+            health.largest_block = look
+        self.assertEqual(seen, [60000, 360000, 660000])
+        self.assertEqual(self.values()["heap_largest"], 4711)
+        self.assertTrue(0 < self.values()["heap_free"] < gc.mem_free() + gc.mem_alloc())
+
+    @unittest.skipUnless(hasattr(gc, "mem_free"), "only MicroPython tells how full the heap is")
+    def test_the_largest_block(self):
+        self.assertEqual(health.largest_block(), 16384)
+        kept, hole, sizes = [], [], (5600, 2400, 1200)
+        gc.collect()
+        gc.disable()
+        try:
+            for size in sizes:  # blocks of these sizes, and between them what stays
+                hole.append(bytearray(size))
+                kept.append(bytearray(400))
+            filled = _fill()
+            found = [health.largest_block()]
+            gc.disable()
+            for index, size in enumerate(sizes):
+                hole[index] = None
+                gc.collect()
+                found.append(health.largest_block())
+                gc.collect()
+                gc.disable()
+                hole[index] = bytearray(size)
+            del filled, kept
+        finally:
+            gc.enable()
+        self.assertTrue(found[0] < 200, found)
+        for size, block in zip(sizes, found[1:]):
+            self.assertTrue(size - 128 <= block <= size + 64, found)  # BytesIO itself is in it
 
     def test_every_interval_with_one_source(self):
         self.run_for(200000)
