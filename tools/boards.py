@@ -10,6 +10,8 @@ A folder is checked for what its chip has (pins, UARTS, input-only and strapping
 pins with two jobs, for a flash plan that adds up, and for a log that fits into it. A config is
 checked as on the board: by the board's own code, with the board's own data. --features: as on an
 image that was built with these.
+checked as on the board: by the board's own code, with the board's own data, and so is the heap that
+it needs, in each way to install; one that does not fit even as an image is a problem.
 
 What the chips have is what Espressif's data sheets list.
 Exit status: 0 fine, 1 problems (one per line), 2 wrong arguments.
@@ -136,6 +138,8 @@ _OPTIONAL: dict[str, type | tuple] = {
 _PLAN = ("application", "spill", "logs", "history", "free")
 _PLAN_FILES = (40, 30, 10, 10, 10)  # percent; the application lies among the files
 _DEFAULT_LOG_KB = 500
+_WAYS = {"frozen": "as an image", "romfs": "from ROMFS", "files": "from files"}
+_SMALL_WAYS = {"small-frozen": "as an image"}  # nothing fits otherwise
 _FACTS = ("title", "chip", "usb", "download_mode", "notes")
 
 
@@ -373,7 +377,7 @@ def config_problems(
 ) -> Iterator[str]:
     """Yield what the board, or its image with these features, would say about a config."""
     sys.path[:0] = [str(ROOT / path) for path in ("firmware", "lib", "tools/host/shims")]
-    from joulelog import registry, schema
+    from joulelog import fits, registry, schema
     from joulelog.errors import ConfigError
 
     settings: dict = {}
@@ -391,6 +395,17 @@ def config_problems(
         schema.check(settings, board, registry)
     except ConfigError as error:
         yield from str(error).split("\n")
+        return
+    about = json.loads((FOLDERS / name / "board.json").read_text())
+    if "heap_kb" not in about:
+        return
+    ways = _SMALL_WAYS if board.CHIP == "esp8266" else _WAYS
+    needs = [(fits.needed(settings, board, way), text) for way, text in ways.items()]
+    told = ", ".join([f"{-(-need // 1000)} kB {text}" for need, text in needs])
+    print(f"{config.name}: needs {told}; {name} has {about['heap_kb']} kB")
+    wrong = fits.problem(settings, board, next(iter(ways)), about["heap_kb"] * 1000)
+    if wrong:
+        yield from wrong.split("\n")
 
 
 def main(arguments: list[str]) -> int:

@@ -14,7 +14,10 @@ The ways are those of firmware/joulelog/fits.py. Frozen ones are measured in a V
 frozen (tools/frozen.py, with the chip's board), the others on Debian's. TLS and encrypted telegrams
 need libraries that the frozen VM has not: there "romfs" stands for them, which is more.
 
-    python3 tools/parts.py WAY CASE FOLDER [HEAP]     # one run, as a process whose meters end with it
+`make size ONLY=parts` compares with the table, which is the budget, and prints what it would have to
+be; with --lower (tools/size.py) it writes that. A way that cannot be measured keeps its column.
+
+    python3 tools/parts.py WAY CASE CONFIG [HEAP]     # one run, as a process whose meters end with it
 """
 
 import json
@@ -106,6 +109,10 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "influxdb drain": ([_DSMR], ["influxdb"]),
 }
 _SLOT_CASES = ("dsmr", "pzem", "modbus", "pulse", "altherma", "health")
+TABLE = ROOT / "firmware/joulelog/parts.py"
+# Runs of the same code differ by what was under way when the heap was looked at: by 0 to 600 bytes.
+TOLERANCE = 1000
+_ROOM = 100  # figures are rounded up to so many bytes
 _QUICK = ("core", "dsmr", "mqtt")  # for the tests: P1 to MQTT
 
 Heap = dict[str, list[int]]
@@ -335,6 +342,53 @@ def _parts(steady: dict[str, int]) -> Heap:
         heap["tls"] = [max(tls), max(0, both - tls[1])]
         heap["dsmr-key"] = [steady["dsmr-key"] - dsmr, 0]
     return heap
+
+
+def table() -> tuple[dict[str, Heap], dict[str, int]]:
+    """(way -> figures, reader -> bytes of a slot) as the firmware has them."""
+    names: dict = {}
+    exec(compile(TABLE.read_text(), str(TABLE), "exec"), names)
+    heaps: dict[str, Heap] = {way: {} for way in WAYS}
+    for row in names["HEAP"].splitlines():
+        name, *figures = (word.strip() for word in row.split("|"))
+        for way, figure in zip(WAYS, figures, strict=True):
+            first, _, more = figure.partition("+")
+            heaps[way][name] = [int(first), int(more or 0)]
+    slots = dict(line.split() for line in names["SLOT"].splitlines())
+    return heaps, {name: int(count) for name, count in slots.items()}
+
+
+def rounded(measured: Heap) -> Heap:
+    """Figures for the table; where two runs gave nothing or less, it is nothing."""
+    return {
+        name: [-(-max(0, figure) // _ROOM) * _ROOM for figure in figures]
+        for name, figures in measured.items()
+    }
+
+
+def write(measured: dict[str, Heap]) -> None:
+    """Put these columns into the firmware's table."""
+    heaps, slots = table()
+    for way, heap in measured.items():
+        for name in [name for name in heap if name.startswith("slot ")]:
+            slots[name.split()[1]] = heap.pop(name)[0]
+        heaps[way] = rounded(heap)
+    for way in FROZEN:
+        for name in _NEED_LIBRARIES:
+            heaps[way][name] = heaps["romfs"].get(name, [0, 0])
+    names = dict.fromkeys(name for way in WAYS for name in heaps[way])
+    rows = []
+    for name in names:
+        cells = [_cell(*heaps[way].get(name, [0, 0])) for way in WAYS]
+        rows.append(" | ".join([f"{name:8}", *(f"{cell:>11}" for cell in cells)]) + "\n")
+    text = TABLE.read_text()
+    head = text[: text.index("SLOT =")]
+    told = "".join(f"{name} {count}\n" for name, count in sorted(slots.items()))
+    TABLE.write_text(f'{head}SLOT = """\\\n{told}"""\nHEAP = """\\\n{"".join(rows)}"""\n')
+
+
+def _cell(first: int, more: int) -> str:
+    return f"{first}+{more}" if more else str(first)
 
 
 def main(way: str, case: str, config: str, heap: str, program: str = "") -> int:

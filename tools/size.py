@@ -14,6 +14,9 @@
     growth     heap after 10,000 telegrams, in per mille of that after 100
     files      smallest heap of PZEM -> EmonCMS and P1 -> MQTT from .mpy files, without readings on
                the flash, against what a stock image has (tools/size_files.py)
+    parts      heap of each reader, sink and other part, by the way it is installed, against the
+               table of firmware/joulelog/parts.py that the start believes (tools/parts.py); with
+               --lower that is written. Some minutes; with --quick only P1 -> MQTT
     wear       erases of the worst block in 20 years, per layout of the flash (tools/wear.py)
     steps      longest step of any task, in milliseconds of chip time (P1 -> MQTT and InfluxDB),
                also while a day's readings leave the flash and new ones are written to it: to a
@@ -112,6 +115,7 @@ class Measure:
         self._folder = Path(tempfile.mkdtemp(prefix="joulelog-size-"))
         self._broker: subprocess.Popen | None = None
         self._port = 0
+        self.parts_found: dict[str, dict[str, list[int]]] = {}
 
     def close(self) -> None:
         """Stop the broker, remove the files."""
@@ -209,6 +213,32 @@ class Measure:
         folder = self._folder / "files"
         folder.mkdir()
         yield from size_files.rows(folder, self._budgets, self._quick)
+    def parts(self) -> Iterator[Row]:
+        """Heap of each part; its budget is the firmware's table."""
+        try:
+            import parts
+        except ImportError as reason:
+            raise LeftOut(f"what the tests need ({reason})")
+        heaps, slots = parts.table()
+        folder = self._folder / "parts"
+        folder.mkdir()
+        with parts.Stage(folder, self._micropython) as stage:
+            for way in parts.WAYS:
+                try:
+                    found = stage.measure(way, self._quick)
+                except parts.LeftOut as reason:
+                    print(f"parts, {way}: left out: needs {reason}")
+                    continue
+                for name, figures in found.items():
+                    known = heaps[way].get(name, [0, 0])
+                    if name.startswith("slot "):
+                        known = [slots.get(name.split()[1], 0), 0]
+                    for figure, budget, more in zip(figures, known, ("", ", one more"), strict=True):
+                        if figure > 0:
+                            row = f"part {way} {name}{more}"
+                            self._budgets[row] = budget + parts.TOLERANCE
+                            yield row, figure, "bytes"
+                self.parts_found[way] = found
 
     def telegram(self) -> Iterator[Row]:
         """Allocations for one telegram of 28 channels, from bytes to the queue."""
@@ -615,6 +645,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "rom": Measure.rom,
     "speed": Measure.speed,
     "chip": Measure.chip,
+    "parts": Measure.parts,
     "wear": Measure.wear,
 }
 
@@ -653,10 +684,17 @@ def main() -> int:
     if not rows:
         print("nothing could be measured here")
         return 3
+    if options.lower and measure.parts_found and not options.quick:
+        import parts
+
+        parts.write(measure.parts_found)
     if options.lower:
         for name, figure, _ in rows:
+            if name.startswith("part "):
+                continue
             budgets[name] = min(_with_room(name, figure), budgets.get(name, 1 << 30))
-        options.budgets.write_text(json.dumps(budgets, indent=2, sort_keys=True) + "\n")
+        kept = {name: limit for name, limit in budgets.items() if not name.startswith("part ")}
+        options.budgets.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
     slack = _BUSY if options.quick else 1
     broken = [
         row

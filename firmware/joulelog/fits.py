@@ -2,6 +2,7 @@
 
     slots, warning = fits.check(config, board)        # on the board; ConfigError says what would fit
     fits.problem(config, board, "romfs", 140000)      # on a computer: the same words, or ""
+    fits.needed(config, board, "romfs")               # bytes
 
 The bytes of each part are in parts.py, by the way the code is installed:
 
@@ -58,15 +59,22 @@ def check(config, board) -> tuple[int, str]:
     return plan.slots or _slots(plan, table, free), _warning(plan, table, free)
 
 
-def problem(config, board, way: str, free: int) -> str:
-    """What is wrong with a config in so many free bytes, and what would fit; "" where it fits."""
-    return _problem(Plan(config, board), Table(way), free)
+def problem(config, board, way: str, free: int, regions=()) -> str:
+    """What does not fit where so many bytes are free at the prompt, and what would; or "".
+
+    regions: what esp32.idf_heap_info says, on an ESP32.
+    """
+    plan = Plan(config, board)
+    table = Table(way)
+    free = left(free, regions, plan.encrypted) - table.of(("boot",))
+    return _problem(plan, table, free)
 
 
 def needed(config, board, way: str) -> int:
-    """Bytes of heap that a config needs from the start on, with the least ring."""
+    """Bytes that a config needs from the prompt on, with the least ring."""
     plan = Plan(config, board)
-    return plan.needs(Table(way), plan.slots or plan.least)
+    table = Table(way)
+    return table.of(("boot",)) + plan.needs(table, plan.slots or plan.least)
 
 
 def way_of(board) -> str:
@@ -86,14 +94,20 @@ def way_of(board) -> str:
 
 def available(encrypted: int) -> int:
     """Free bytes that are Python's, with so many TLS connections to come."""
-    free = gc.mem_free()  # type: ignore[attr-defined]
     try:
         import esp32
 
         regions = esp32.idf_heap_info(esp32.HEAP_DATA)
     except (ImportError, AttributeError):
+        regions = ()
+    return left(gc.mem_free(), regions, encrypted)  # type: ignore[attr-defined]
+
+
+def left(free: int, regions, encrypted: int) -> int:
+    """What Wi-Fi and TLS leave; regions: (bytes, free ones, largest block, …) of the IDF's heap."""
+    if not regions:
         return free
-    # The largest block is in mem_free(); Wi-Fi takes from the others first.
+    # The largest block is in gc.mem_free() already; Wi-Fi takes from the others first.
     others = sum([region[1] for region in regions]) - max([region[2] for region in regions])
     return free - max(0, _WIFI_BYTES - others) - encrypted * _TLS_BYTES
 
@@ -109,8 +123,8 @@ class Table:
         while start < len(parts.HEAP):  # a row at a time, as in schema.py
             end = parts.HEAP.find("\n", start)
             row = parts.HEAP[start:end].split("|")
-            first, _, more = row[column].strip().rpartition("+")
-            self._bytes[row[0].strip()] = (int(first or more), int(more) if first else 0)
+            figures = [int(figure) for figure in row[column].split("+")]
+            self._bytes[row[0].strip()] = (figures[0], figures[-1] if len(figures) > 1 else 0)
             start = end + 1
 
     def of(self, names) -> int:
@@ -125,12 +139,14 @@ class Table:
 
 
 class Plan:
-    """What a config names: [what people call it, its parts]; mistakes are left to schema.py."""
+    """What a config names; mistakes are left to schema.py.
+
+    entries: [what people call it, its parts, whether readings wait for it on the flash, section].
+    """
 
     def __init__(self, config, board) -> None:
         self.encrypted = 0
         self.entries: list = []
-        kept = 0
         about = {}
         about.update(getattr(board, "DEFAULTS", {}).get("queue", {}))
         self.least = about.pop("slots", _LEAST_SLOTS)
@@ -148,24 +164,31 @@ class Plan:
                     if entry.get("tls") or (isinstance(url, str) and url[:5] == "https"):
                         names.append("tls")
                         self.encrypted += 1
-                    kept += kind not in _NOT_KEPT
                 label = entry.get("name")
                 label = label if isinstance(label, str) and label else kind
-                self.entries.append((label, names))
+                keeps = section == "sinks" and kind not in _NOT_KEPT
+                self.entries.append([label, names, keeps, section])
         slots = about.get("slots")
         self.slots = slots if isinstance(slots, int) and slots > 0 else 0  # 0: not said
-        self.kept = kept if about.get("flash_kb") != 0 else 0
-        self.slot = max([table_slot(name) for _, names in self.entries for name in names] or [0])
+        self.keeps = about.get("flash_kb") != 0
+        self.kept = self.keeps and sum([entry[2] for entry in self.entries])
+        self.slot = max([table_slot(entry[1][0]) for entry in self.entries] or [0])
 
-    def names(self, without=None, kept=None) -> list:
-        """All parts; without one entry, or with the flash for so many sinks."""
+    def names(self, without: tuple = ()) -> list:
+        """All parts; without some entries, and without the flash where None is one of them."""
         found = ["core", "work"]
+        kept = 0
         for entry in self.entries:
-            if entry is not without:
+            if entry not in without:
                 found.extend(entry[1])
-        kept = self.kept if kept is None else kept
-        found.extend(["spool"] * kept)
+                kept += entry[2]
+        if self.keeps and None not in without:
+            found.extend(["spool"] * kept)
         return found
+
+    def can_spare(self, entry: list) -> bool:
+        """Whether there is another reader, or sink, beside it."""
+        return sum([other[3] == entry[3] for other in self.entries]) > 1
 
     def needs(self, table: Table, slots: int) -> int:
         """Bytes with a ring of so many slots."""
@@ -208,13 +231,9 @@ def _problem(plan: Plan, table: Table, free: int) -> str:
         % (_kb(free + short), _how(table.way), max(0, free) // 1000),
         "  " + ", ".join(_told(plan, table, slots)),
     ]
-    ways = _ways_out(plan, table, slots, short)
-    enough = [text for saved, text in ways if saved >= short]
-    if enough:
-        lines.append("  what would fit: " + "; or ".join(enough))
-    elif ways:
-        text = "  no single change is enough; together they may be: "
-        lines.append(text + "; ".join([text for _, text in ways]))
+    fitting = _changes(plan, table, slots, short, 1) or _changes(plan, table, slots, short, 2)
+    if fitting:
+        lines.append("  what would fit: " + "; or ".join(fitting))
     if table.way[-6:] != "frozen":
         image = plan.needs(Table("small-frozen" if table.way[:5] == "small" else "frozen"), slots)
         text = "  in an image with the code in flash (make firmware) it needs %d kB instead of %d"
@@ -227,7 +246,7 @@ def _told(plan: Plan, table: Table, slots: int):
     names = ["core", "work"]
     before = table.of(names)
     yield "firmware and network %d kB" % _kb(before)
-    for label, more in plan.entries:
+    for label, more, _, _ in plan.entries:
         names.extend(more)
         total = table.of(names)
         yield "%s %d" % (label, _kb(total - before))
@@ -238,24 +257,32 @@ def _told(plan: Plan, table: Table, slots: int):
         yield "%d readings in RAM %d" % (slots, _kb(slots * plan.slot))
 
 
-def _ways_out(plan: Plan, table: Table, slots: int, short: int) -> list:
-    """[(bytes saved, what to change)], the most first."""
+def _changes(plan: Plan, table: Table, slots: int, short: int, most: int) -> list:
+    """What would fit: so many changes at once (1 or 2), in words, those that save least first."""
     whole = table.of(plan.names())
+    possible: list = [(entry,) for entry in plan.entries if plan.can_spare(entry)]
+    possible.append((None,))  # the flash
+    if most == 2:
+        possible = [(a[0], b[0]) for i, a in enumerate(possible) for b in possible[i + 1 :]]
     found = []
-    for entry in plan.entries:
-        kept = max(0, plan.kept - (entry[1][0] in registry.names(registry.SINKS)))
-        saved = whole - table.of(plan.names(entry, kept))
-        if len(plan.entries) > 1:
-            found.append((saved, "leave out %s: %d kB less" % (entry[0], saved // 1000)))
-    if plan.kept:
-        saved = whole - table.of(plan.names(None, 0))
-        text = '`queue = {"flash_kb": 0}`: %d kB less, and an outage costs what RAM does not hold'
-        found.append((saved, text % (saved // 1000)))
-    fewer = -(-short // plan.slot) if plan.slot else 0
-    if fewer and slots - fewer >= 4:
-        saved = fewer * plan.slot
-        found.append((saved, "`slots` in `queue` at most %d" % (slots - fewer)))
-    return sorted(found, reverse=True)
+    for change in possible:
+        if plan.kept or None not in change:
+            saved = whole - table.of(plan.names(change))
+            if saved >= short:
+                found.append((saved, "%s: %d kB less" % (_in_words(change), saved // 1000)))
+    found.sort()
+    fewer = -(-short // plan.slot) if plan.slot else slots
+    if most == 1 and slots - fewer >= 4:
+        found.insert(0, (0, '`queue = {"slots": %d}`' % (slots - fewer)))
+    return [text for _, text in found]
+
+
+def _in_words(change: tuple) -> str:
+    names = [entry[0] for entry in change if entry]
+    words = ["leave out " + " and ".join(names)] if names else []
+    if None in change:
+        words.append('`queue = {"flash_kb": 0}`, an outage then costs what RAM does not hold')
+    return " and ".join(words)
 
 
 def _how(way: str) -> str:

@@ -60,6 +60,14 @@ class Stage:
         self, sinks: list | None = None, reader: str = "p1", console: bool = True, **queue
     ) -> Run:
         """The next run, up; sinks: beside the console, None: MQTT."""
+        firmware = self.begin(self._how, sinks, reader, console, **queue)
+        firmware.wait_for("connected, address", 60)
+        return firmware
+
+    def begin(
+        self, how: list, sinks: list | None, reader: str = "p1", console: bool = True, **queue
+    ) -> Run:
+        """The next run, whatever comes of it."""
         readers = [{"type": "dsmr", "name": reader, "uart": self._pty.device}, *self.readers]
         sinks = [self.mqtt] if sinks is None else sinks
         sinks = [*sinks, {"type": "console"}] if console else sinks
@@ -70,9 +78,8 @@ class Stage:
             f"sinks = {sinks!r}\n"
             f"queue = { ({'slots': SLOTS} | queue)!r}\nlog = {log!r}\n"
         )
-        firmware = Run("--config", str(path), *self._how, SPEED=str(SPEED))
+        firmware = Run("--config", str(path), *how, SPEED=str(SPEED))
         self.runs.append(firmware)
-        firmware.wait_for("connected, address", 60)
         return firmware
 
 

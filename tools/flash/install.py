@@ -58,6 +58,7 @@ def install(link: Link, target: Target, config: Path | None) -> None:
     _refuse_shadowed(link, "/lib")
     listing = link.listing()
     _refuse_in_root(listing, target)
+    _refuse_what_cannot_fit(link, target, text, "files")
     files |= _first_config(listing, text)
     _install_files(link, listing, files)
     _tell_config(link, target)
@@ -74,6 +75,7 @@ def install_romfs(link: Link, target: Target, config: Path | None) -> None:
     _refuse_without_rom(link, target)
     listing = link.listing()
     _refuse_in_root(listing, target)
+    _refuse_what_cannot_fit(link, target, text, "romfs")
     link.close()
     _deploy(link.port, image)
     link.reconnect()
@@ -228,6 +230,16 @@ def _checked_config(target: Target, config: Path | None) -> bytes | None:
     if problems:
         raise FlashError(f"CONFIG={config} does not work on {target.name}:\n  " + problems)
     return text
+
+
+def _refuse_what_cannot_fit(link: Link, target: Target, text: bytes | None, way: str) -> None:
+    """Compare the config with the heap of this board, as the firmware does at its start."""
+    text = text or link.read(_CONFIG)
+    if text is None:  # the first config delivers nowhere yet
+        return
+    problem = settings.too_large(text.decode("utf-8", "replace"), target, way, *link.heap())
+    if problem:
+        raise FlashError(f"config.py on this {target.name}, nothing was written:\n  {problem}")
 
 
 def _first_config(listing: dict[str, int], text: bytes | None) -> dict[str, bytes]:

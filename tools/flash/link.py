@@ -56,6 +56,17 @@ if r:
   pass
 print(r)
 """
+_HEAP = """
+import gc
+gc.collect()
+r = []
+try:
+ import esp32
+ r = [tuple(x) for x in esp32.idf_heap_info(esp32.HEAP_DATA)]
+except (ImportError, AttributeError):
+ pass
+print(repr((gc.mem_free(), r)))
+"""
 _LIST = """
 import os
 def w(d):
@@ -241,6 +252,10 @@ class Link:
     def facts(self) -> Facts:
         """Platform, machine, version, bytecode, import path."""
         return Facts(*ast.literal_eval(self.run(_FACTS).strip()))
+
+    def heap(self) -> tuple[int, list[tuple[int, ...]]]:
+        """(bytes that are free at the prompt, what an ESP32's idf_heap_info says)."""
+        return ast.literal_eval(self.run(_HEAP).strip())
 
     def listing(self) -> dict[str, int]:
         """Path -> bytes (-1: a folder) of the root, and of all in /lib."""

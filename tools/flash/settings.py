@@ -58,6 +58,20 @@ def problems(text: str, target: Target) -> str:
     return ""
 
 
+def too_large(
+    text: str, target: Target, way: str, free: int, regions: list[tuple[int, ...]]
+) -> str:
+    """What of a config does not fit into a heap, and what would, as the firmware says it; or ""."""
+    _modules()
+    from joulelog import fits
+
+    way = f"small-{way}" if target.chip == "esp8266" else way
+    try:
+        return fits.problem(_given(text), target.module, way, free, regions).replace("\n", "\n  ")
+    except Exception:  # noqa: BLE001 - a config with a mistake: problems() tells of it
+        return ""
+
+
 def merged(text: str, target: Target) -> list[str]:
     """Every key of a good config, its value without secrets, and who set it."""
     registry, schema, kinds = _modules()
