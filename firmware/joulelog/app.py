@@ -183,14 +183,21 @@ class App:
 
     def close(self) -> None:
         """After run(), whatever ended it: leave a board that its REPL can be used on."""
-        gc.collect()  # what the tasks held
-        self.save()
-        self.guard.close()
+        if self.guard.planned:  # for want of memory: nobody needs these any more
+            self.sinks = self.readers = self.outputs = []
+            self.supervisor.forget()
+        for part in (self.save, self.guard.close):
+            gc.collect()  # what the tasks held, and what saving took
+            try:
+                part()
+            except MemoryError:
+                print("no memory to save all")
 
     def save(self) -> None:
         """Before a restart that is planned: what is in RAM goes to the flash."""
         if self.spool:
             self.spool.close()
+            gc.collect()
         if self._aside:
             self._aside.flush()
         self.log.flush()

@@ -34,6 +34,7 @@ _MANY_SHORT = const(8)  # MemoryErrors, one soon after the other
 _SHORT_S = const(600)  # a sink says that it has no memory
 _SHORT_MS = const(600000)
 _NO_MEMORY = "not enough memory"
+_FULL = "there was no memory left"
 _MEMORY_TRIES = "memory_tries"  # restarts for want of memory, one after the other
 _TRIES = "wifi_tries"  # restarts for want of a network, one after the other
 
@@ -75,7 +76,10 @@ class Guard:
         """Let the app end, and then restart the board."""
         if self._dog_ms is not None and not self.planned:
             self.planned = self._app.supervisor.leaving = why
-            logging.getLogger("guard").error("restarting the board: %s", why)
+            try:
+                logging.getLogger("guard").error("restarting the board: %s", why)
+            except MemoryError:
+                print("restarting the board:", why)
 
     def restart(self) -> None:
         """Behind the app: restart the board, if that is planned."""
@@ -86,7 +90,10 @@ class Guard:
         """Save what has changed; restart the board where nothing else helps."""
         app = self._app
         if self._dog_ms is not None:
-            self._look_at_memory()
+            try:
+                self._look_at_memory()
+            except MemoryError:  # not even for the reason
+                self.leave(_FULL)
         self.store.save()
         if app.clock.source and not self._known:
             self._known = True

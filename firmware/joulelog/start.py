@@ -125,7 +125,7 @@ def run(config, board, terminal: bool = False) -> None:
     try:
         asyncio.run(app.run())
     except MemoryError:  # of the loop itself
-        app.guard.leave("the memory was full")
+        app.guard.leave("the memory was full")  # what is written into the log takes little
         if not app.guard.planned:  # a computer
             raise
     finally:

@@ -105,6 +105,11 @@ class Supervisor:
             for _ in range(3):  # let them close what they hold
                 await clock.sleep_ms(0)
 
+    def forget(self) -> None:
+        """Behind wait(), before a restart: let go of all that the tasks hold."""
+        self._timed = self._tasks = []
+        asyncio.new_event_loop()  # it knows those tasks as well that we did not start
+
     def check(self) -> bool:
         """Once a second: True while every task moves; one that does not is started again."""
         fine = True
