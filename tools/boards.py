@@ -8,10 +8,9 @@
 
 A folder is checked for what its chip has (pins, UARTS, input-only and strapping pins, flash), for
 pins with two jobs, for a flash plan that adds up, and for a log that fits into it. A config is
-checked as on the board: by the board's own code, with the board's own data. --features: as on an
-image that was built with these.
-checked as on the board: by the board's own code, with the board's own data, and so is the heap that
-it needs, in each way to install; one that does not fit even as an image is a problem.
+checked as on the board: by the board's own code, with the board's own data. So is the heap that it
+needs, in each way to install; one that does not fit even as an image is a problem.
+--features: as on an image that was built with these.
 
 What the chips have is what Espressif's data sheets list.
 Exit status: 0 fine, 1 problems (one per line), 2 wrong arguments.

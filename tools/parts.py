@@ -8,26 +8,25 @@ A part's figure is the difference between two runs of the whole firmware, with a
 what is in use when the start looks at the heap (start.py) until the servers have what was read:
 (bytes of the first, bytes of each further one of its type). Meters are simulated, mosquitto is
 real, InfluxDB and EmonCMS are contract servers, the P1 meter has 28 channels. What two parts share
-(aiohttp, a Modbus line) is a part of its own. `slot` is what one reading takes in the queue's ring.
+(aiohttp, a Modbus line) is a part of its own; `slot` is what one reading takes in the ring.
 
-The ways are those of firmware/joulelog/fits.py. Frozen ones are measured in a VM that has everything
-frozen (tools/frozen.py, with the chip's board), the others on Debian's. TLS and encrypted telegrams
-need libraries that the frozen VM has not: there "romfs" stands for them, which is more.
+The ways are those of firmware/joulelog/fits.py. Frozen ones are measured in a VM that has
+everything frozen (tools/frozen.py, with the chip's board), the others on Debian's. TLS and
+encrypted telegrams need libraries that the frozen VM has not: "romfs" stands for them there, which
+is more.
 
-`make size ONLY=parts` compares with the table, which is the budget, and prints what it would have to
-be; with --lower (tools/size.py) it writes that. A way that cannot be measured keeps its column.
+`make size ONLY=parts` compares with the table, which is the budget; with --lower (tools/size.py)
+it writes the table. A way that cannot be measured keeps its column.
 
-    python3 tools/parts.py WAY CASE CONFIG [HEAP]     # one run, as a process whose meters end with it
+    python3 tools/parts.py WAY CASE CONFIG HEAP     # one run: its meters end with it
 """
 
-import json
 import re
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -111,7 +110,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
 }
 _SLOT_CASES = ("dsmr", "pzem", "modbus", "pulse", "altherma", "health")
 TABLE = ROOT / "firmware/joulelog/parts.py"
-# Runs of the same code differ by what was under way when the heap was looked at: by 0 to 600 bytes.
+# Runs of the same code differ by what was under way when the heap was looked at.
 TOLERANCE = 1000
 _ROOM = 100  # figures are rounded up to so many bytes
 _QUICK = ("core", "dsmr", "mqtt")  # for the tests: P1 to MQTT
@@ -146,6 +145,7 @@ class Stage:
             for tls in (False, True)
         }
         self._ca = made.ca
+        self._programs: dict[str, str] = {}  # frozen way -> the VM
         self._brokers = {
             False: Mosquitto(folder / "plain"),
             True: Mosquitto(folder / "tls", certificate=made.good),
@@ -170,7 +170,7 @@ class Stage:
             raise LeftOut("mqtt_as and micropython-lib (make deps)")
         if way in FROZEN:
             try:
-                frozen.build(self._micropython, FROZEN[way])
+                self._programs[way] = str(frozen.build(self._micropython, FROZEN[way]))
             except frozen.LeftOut as reason:
                 raise LeftOut(str(reason)) from None
         else:
@@ -225,7 +225,9 @@ class Stage:
                 high = middle
                 best = found
         if best is None:
-            raise NotRun(f"{way}: P1 to MQTT does not run in {high} kB, {_MOST_WORK} beside itself")
+            raise NotRun(
+                f"{way}: P1 to MQTT does not run in {high} kB, {_MOST_WORK} beside itself"
+            )
         return best - steady
 
     def one(self, way: str, case: str, slots: int, heap: str = _ROOMY) -> tuple[int, ...]:
@@ -248,7 +250,7 @@ class Stage:
         path.write_text("".join(f"{key} = {value!r}\n" for key, value in settings.items()))
         command = [sys.executable, __file__, way, case, str(path), heap]
         if way in FROZEN:
-            command.append(str(frozen.build(self._micropython, FROZEN[way])))
+            command.append(self._programs[way])
         said = ""
         for _ in range(2 if heap == _ROOMY else 1):  # a busy computer may miss a telegram
             said = subprocess.run(

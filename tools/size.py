@@ -233,7 +233,9 @@ class Measure:
                     known = heaps[way].get(name, [0, 0])
                     if name.startswith("slot "):
                         known = [slots.get(name.split()[1], 0), 0]
-                    for figure, budget, more in zip(figures, known, ("", ", one more"), strict=True):
+                    for figure, budget, more in zip(
+                        figures, known, ("", ", one more"), strict=True
+                    ):
                         if figure > 0:
                             row = f"part {way} {name}{more}"
                             self._budgets[row] = budget + parts.TOLERANCE

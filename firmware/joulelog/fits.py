@@ -1,6 +1,6 @@
 """Whether a config fits into the heap: told at the start, and by tools before anything is copied.
 
-    slots, warning = fits.check(config, board)        # on the board; ConfigError says what would fit
+    slots, warning = fits.check(config, board)        # on the board; or ConfigError
     fits.problem(config, board, "romfs", 140000)      # on a computer: the same words, or ""
     fits.needed(config, board, "romfs")               # bytes
 
@@ -17,7 +17,7 @@ heap grows: what the IDF could still give is in gc.mem_free() already, and so is
 Wi-Fi and TLS will take, which is left to them here.
 
 Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT. Needed at
-the start only: drop this module and parts afterwards.
+the start only: drop this module, parts and too_large afterwards.
 """
 
 import gc
@@ -104,7 +104,7 @@ def available(encrypted: int) -> int:
 
 
 def left(free: int, regions, encrypted: int) -> int:
-    """What Wi-Fi and TLS leave; regions: (bytes, free ones, largest block, …) of the IDF's heap."""
+    """What Wi-Fi and TLS leave; regions of the IDF's heap: (bytes, free, largest block, …)."""
     if not regions:
         return free
     # The largest block is in gc.mem_free() already; Wi-Fi takes from the others first.
@@ -218,78 +218,25 @@ def _warning(plan: Plan, table: Table, free: int) -> str:
     short = plan.needs(table, plan.slots or plan.least) + drain - free
     if short <= 0:
         return ""
-    return "memory: it fits, but is %d kB short while readings leave the flash" % _kb(short)
+    return "memory: it fits, but %d kB are short while readings leave the flash" % kb(short)
 
 
 def _problem(plan: Plan, table: Table, free: int) -> str:
-    slots = plan.slots or plan.least
-    short = plan.needs(table, slots) - free
+    short = plan.needs(table, plan.slots or plan.least) - free
     if short <= 0:
         return ""
-    lines = [
-        "it does not fit: it needs %d kB of memory %s, and %d kB are free"
-        % (_kb(free + short), _how(table.way), max(0, free) // 1000),
-        "  " + ", ".join(_told(plan, table, slots)),
-    ]
-    fitting = _changes(plan, table, slots, short, 1) or _changes(plan, table, slots, short, 2)
-    if fitting:
-        lines.append("  what would fit: " + "; or ".join(fitting))
-    if table.way[-6:] != "frozen":
-        image = plan.needs(Table("small-frozen" if table.way[:5] == "small" else "frozen"), slots)
-        text = "  in an image with the code in flash (make firmware) it needs %d kB instead of %d"
-        lines.append(text % (_kb(image), _kb(free + short)))
-    return "\n".join(lines)
+    from . import too_large
+
+    return too_large.text(plan, table, Table(image_of(table.way)), free, short)
 
 
-def _told(plan: Plan, table: Table, slots: int):
-    """Yield the parts with what each adds to those before it."""
-    names = ["core", "work"]
-    before = table.of(names)
-    yield "firmware and network %d kB" % _kb(before)
-    for label, more, _, _ in plan.entries:
-        names.extend(more)
-        total = table.of(names)
-        yield "%s %d" % (label, _kb(total - before))
-        before = total
-    if plan.kept:
-        yield "readings on the flash %d" % _kb(table.of(plan.names()) - before)
-    if plan.slot:
-        yield "%d readings in RAM %d" % (slots, _kb(slots * plan.slot))
+def image_of(way: str) -> str:
+    """The way of an image for the same chip."""
+    return "small-frozen" if way[:5] == "small" else "frozen"
 
 
-def _changes(plan: Plan, table: Table, slots: int, short: int, most: int) -> list:
-    """What would fit: so many changes at once (1 or 2), in words, those that save least first."""
-    whole = table.of(plan.names())
-    possible: list = [(entry,) for entry in plan.entries if plan.can_spare(entry)]
-    possible.append((None,))  # the flash
-    if most == 2:
-        possible = [(a[0], b[0]) for i, a in enumerate(possible) for b in possible[i + 1 :]]
-    found = []
-    for change in possible:
-        if plan.kept or None not in change:
-            saved = whole - table.of(plan.names(change))
-            if saved >= short:
-                found.append((saved, "%s: %d kB less" % (_in_words(change), saved // 1000)))
-    found.sort()
-    fewer = -(-short // plan.slot) if plan.slot else slots
-    if most == 1 and slots - fewer >= 4:
-        found.insert(0, (0, '`queue = {"slots": %d}`' % (slots - fewer)))
-    return [text for _, text in found]
-
-
-def _in_words(change: tuple) -> str:
-    names = [entry[0] for entry in change if entry]
-    words = ["leave out " + " and ".join(names)] if names else []
-    if None in change:
-        words.append('`queue = {"flash_kb": 0}`, an outage then costs what RAM does not hold')
-    return " and ".join(words)
-
-
-def _how(way: str) -> str:
-    return {"romfs": "from ROMFS", "files": "from files"}.get(way[-5:], "as an image")
-
-
-def _kb(count: int) -> int:
+def kb(count: int) -> int:
+    """Bytes in kB, rounded up."""
     return -(-count // 1000)
 
 

@@ -119,7 +119,10 @@ class Guard:
         tries = self.store.get(_MEMORY_TRIES, 0)
         up_ms = clock.uptime_ms() - self._begun_ms
         if not why:
-            if tries and min(up_ms, clock.uptime_ms() - self._app.supervisor.short_ms) > _PATIENCE_MS:
+            if (
+                tries
+                and min(up_ms, clock.uptime_ms() - self._app.supervisor.short_ms) > _PATIENCE_MS
+            ):
                 self.store.set(_MEMORY_TRIES, None)
         elif not tries or up_ms > min(_SHORT_MS << min(tries, 8), _DAY_MS):
             self.store.set(_MEMORY_TRIES, tries + 1)

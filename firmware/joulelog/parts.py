@@ -1,9 +1,9 @@
 """Bytes of heap that each part takes: data of fits.py, dropped after the start.
 
 `make size ONLY=parts MICROPYTHON=<checkout>` measures them (tools/parts.py), compares, and writes
-them with --lower; do not edit. SLOT: a reading in the ring, by reader. HEAP: a part, and per way to
-install (fits.WAYS, in that order) "of the first one+of each further one". boot: until the start
-looks at the heap; core: all but readers and sinks; work: what comes and goes; line: what meters on
+them with --lower; do not edit. SLOT: a reading in the ring, by reader. HEAP: a part, and per way
+to install (fits.WAYS, in that order) "the first one+each further one". boot: until the start looks
+at the heap; core: all but readers and sinks; work: what comes and goes; line: what meters on a
 Modbus share; http: what sinks by HTTP share; drain: per sink, while readings leave the flash.
 """
 

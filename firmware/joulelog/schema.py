@@ -24,10 +24,9 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     uart                        a UART of the board; on HOST a device path, or "sim"
     bus                         a UART that entries share whose module's line(entry) is the same
 
-slots: what `queue.slots` is where the config says nothing (fits.py); 0: the board's or the default.
 The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}}: what this board
-changes in the sections), GPIO (numbers of usable pins) and what pins.py needs may be left out.
-Needed at start only: drop the module afterwards.
+changes in the sections; slots, of fits.py, goes before), GPIO (numbers of usable pins) and what
+pins.py needs may be left out. Needed at start only: drop the module afterwards.
 """
 
 import json
@@ -127,9 +126,8 @@ def check(config, board, registry, slots: int = 0) -> Config:
         result.webrepl = checker.section("webrepl", given["webrepl"], WEBREPL, {})
     adapted = getattr(board, "DEFAULTS", {})
     for name, table in _SECTIONS:
-        defaults = adapted.get(name, {})
+        defaults = dict(adapted.get(name, {}))
         if name == "queue" and slots:
-            defaults = dict(defaults)
             defaults["slots"] = slots
         setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
 

@@ -56,7 +56,7 @@ def fitting(config, board) -> tuple[int, str]:
     try:
         return fits.check(config, board)
     finally:
-        registry.drop("joulelog.fits", "joulelog.parts")
+        registry.drop("joulelog.fits", "joulelog.parts", "joulelog.too_large")
 
 
 def checked(config, board, slots: int = 0):
@@ -138,7 +138,7 @@ def _built(config, board, terminal: bool):
         return build(config, board, terminal)
     except MemoryError:
         gc.collect()
-    raise ConfigError("the memory ran out while all of it was loaded; leave out a sink or a reader")
+    raise ConfigError("the memory ran out while it was loaded; leave out a sink or a reader")
 
 
 async def _blink(board) -> None:

@@ -88,7 +88,7 @@ class Supervisor:
         return asyncio.create_task(timed)  # type: ignore[arg-type]
 
     async def wait(self, feed=None) -> None:
-        """Wait until the app is to end, feeding the watchdog; behind it all tasks are cancelled."""
+        """Wait until the app is to end, feeding the watchdog; then cancel all tasks."""
         try:
             while not self.leaving:
                 try:

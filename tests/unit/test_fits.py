@@ -1,4 +1,4 @@
-"""Whether a config fits, by a small table of its own: sums, advice, slots, what Wi-Fi and TLS take."""
+"""Whether a config fits, by a table of its own: sums, advice, slots, what Wi-Fi and TLS take."""
 
 import gc
 import unittest
@@ -151,7 +151,9 @@ class TestFits(unittest.TestCase):
             self.assertRaises(ConfigError, fits.check, about, Board)
             free[0] += 1
             slots, warning = fits.check(about, Board)
-            self.assertTrue(slots == 8 and "6 kB short while readings leave" in warning, warning)
+            self.assertTrue(
+                slots == 8 and "6 kB are short while readings leave" in warning, warning
+            )
             free[0] += 6000 + 20 * 150
             self.assertEqual(fits.check(about, Board), (34, ""))  # half of what is left
             free[0] += 100000

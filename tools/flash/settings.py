@@ -61,7 +61,7 @@ def problems(text: str, target: Target) -> str:
 def too_large(
     text: str, target: Target, way: str, free: int, regions: list[tuple[int, ...]]
 ) -> str:
-    """What of a config does not fit into a heap, and what would, as the firmware says it; or ""."""
+    """What does not fit into a heap, and what would, as the firmware says it; or ""."""
     _modules()
     from joulelog import fits
 

@@ -3,10 +3,10 @@
     size_parts.py CONFIG UART [UART …]
 
 Each UART stands for one "sim" in CONFIG; what is too many is left over. The clock is CONFIG's
-SPEED, and knows no time but a meter's. Prints "BOOT bytes free" (what the interpreter has loaded
-when the start looks at the heap, and what was free before), "PARTS bytes most": what came on top of that until it ran, and the
-most that was seen from then on while a backlog, if there is one, leaves the flash. "DONE 1
-delivered restarts" is the end. tools/parts.py reads that.
+SPEED, and knows no time but a meter's. Prints "BOOT bytes free": what the interpreter has loaded
+when the start looks at the heap, and what was free before; "PARTS bytes most": what came on top of
+that until it ran, and the most that was seen while a backlog, if there is one, left the flash.
+"DONE 1 delivered restarts" is the end. tools/parts.py reads that.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ def main(path: str, uarts: list) -> None:
         running = asyncio.create_task(app.run())
         started = clock.uptime_ms()
         slots = app.config.queue["slots"]
-        passed = done = taken = most = 0
+        passed = done = taken = most = steady = 0
         while passed < _TIMEOUT_MS * speed and not app.supervisor.restarts:
             full = app.queue.newest - app.queue.first >= slots or passed > _SLOW_MS * speed
             if app.spool and app.spool.waiting > _BACKLOG:
@@ -77,7 +77,7 @@ def main(path: str, uarts: list) -> None:
                 if taken == _SAMPLES:
                     break
                 taken += 1
-                steady = max(used(), steady if taken > 1 else 0)
+                steady = max(used(), steady)
             await clock.sleep_ms((50 if most else 200) * speed)
             passed = clock.uptime_ms() - started
             done = min([cursor.sent for cursor in app.cursors] or [_DELIVERED])
