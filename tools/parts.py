@@ -103,7 +103,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "influxdb tls": ([_DSMR], ["influxdb+tls"]),
     "influxdb tls 2": ([_DSMR], ["influxdb+tls", "influxdb+tls"]),
     "mqtt spool": ([_DSMR], ["mqtt"]),
-    "emoncms influxdb spool": ([_DSMR], ["emoncms", "influxdb"]),
+    "mqtt 2 spool": ([_DSMR], ["mqtt", "mqtt"]),
     "mqtt drain": ([_DSMR], ["mqtt"]),
     "emoncms drain": ([_DSMR], ["emoncms"]),
     "influxdb drain": ([_DSMR], ["influxdb"]),
@@ -323,7 +323,7 @@ def _parts(steady: dict[str, int]) -> Heap:
     line = steady["pzem"] + steady["modbus"] - steady["pzem modbus"] - core
     http = steady["emoncms"] + steady["influxdb"] - steady["emoncms influxdb"] - dsmr
     spool = steady["mqtt spool"] - steady["mqtt"]
-    spool_2 = steady["emoncms influxdb spool"] - steady["emoncms influxdb"]
+    spool_2 = steady["mqtt 2 spool"] - steady["mqtt 2"]
     heap = {
         "core": [core, 0],
         "dsmr": first_and_more("dsmr", core),

@@ -114,7 +114,8 @@ def largest_block() -> int:
 
 def _fits(size: int) -> bool:
     try:
-        io.BytesIO(size).close()  # the one object whose memory can be given back at once
+        # The one object whose memory can be given back at once.
+        io.BytesIO(size).close()  # type: ignore[attr-defined]
     except MemoryError:
         return False
     return True
