@@ -49,28 +49,17 @@ def require(what: str) -> None:
         tiers.missing("the MicroPython VM", "vm", str(reason))
     if deps.path() is None:
         tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")
-    if what in ("import", "app", "smallest", "examples", "steps", "spool"):
+    if what in ("import", "app", "smallest", "examples", "steps", "spool", "parts"):
         tiers.require("mosquitto", "servers", "apt install mosquitto")
     if what == "spool":
         tiers.require("influxd", "servers", "apt install influxdb")
-    if what == "examples":
+    if what in ("examples", "parts"):
         tiers.require("cryptography", "host", "pip install cryptography")
 
 
 @pytest.mark.parametrize(
     "what",
-    [
-        "mpy",
-        "import",
-        "app",
-        "smallest",
-        "examples",
-        "files",
-        "telegram",
-        "growth",
-        "steps",
-        "spool",
-    ],
+    ["mpy", "import", "app", "smallest", "examples", "telegram", "growth", "steps", "spool", "files", "parts"],
 )
 def test_budget(what: str) -> None:
     require(what)
