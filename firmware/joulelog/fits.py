@@ -170,13 +170,17 @@ class Plan:
                 self.entries.append([label, names, keeps, section])
         slots = about.get("slots")
         self.slots = slots if isinstance(slots, int) and slots > 0 else 0  # 0: not said
+        clock = _get(config, "clock")
+        clock = clock if isinstance(clock, dict) else {}
+        # A computer knows the time.
+        self.asks_time = clock.get("ntp") != [] and getattr(board, "NAME", "") != "HOST"
         self.keeps = about.get("flash_kb") != 0
         self.kept = self.keeps and sum([entry[2] for entry in self.entries])
         self.slot = max([table_slot(entry[1][0]) for entry in self.entries] or [0])
 
     def names(self, without: tuple = ()) -> list:
         """All parts; without some entries, and without the flash where None is one of them."""
-        found = ["core", "work"]
+        found = ["core", "work", "ntp"] if self.asks_time else ["core", "work"]
         kept = 0
         for entry in self.entries:
             if entry not in without:

@@ -3,8 +3,9 @@
 `make size ONLY=parts MICROPYTHON=<checkout>` measures them (tools/parts.py), compares, and writes
 them with --lower; do not edit. SLOT: a reading in the ring, by reader. HEAP: a part, and per way
 to install (fits.WAYS, in that order) "the first one+each further one". boot: until the start looks
-at the heap; core: all but readers and sinks; work: what comes and goes; line: what meters on a
-Modbus share; http: what sinks by HTTP share; drain: per sink, while readings leave the flash.
+at the heap; core: all but readers and sinks; ntp: time servers; work: what comes and goes; line:
+what meters on a Modbus share; http: what sinks by HTTP share; drain: per sink, while readings
+leave the flash.
 """
 
 SLOT = """\
@@ -16,7 +17,10 @@ pulse 22
 pzem 84
 """
 HEAP = """\
-core     |        5600 |       29900 |        8600 |       35900 |       68100
+boot     |        1000 |        3000 |        1000 |        2900 |        4800
+core     |        5500 |       29500 |        8300 |       32400 |       59400
+ntp      |         200 |         400 |         300 |        3500 |        8700
+work     |        2900 |        1700 |        8400 |        9000 |        7300
 dsmr     |   5400+4600 |  13200+5600 |   8000+7000 |  15900+8000 |  32500+8200
 line     |         700 |        8300 |        1800 |        7900 |       17600
 pzem     |   3300+1900 |   2900+2900 |   2300+2400 |   3400+2800 |   5200+3300
@@ -33,8 +37,6 @@ emoncms  |   6400+8200 | 14600+13000 |   8200+8100 | 13800+13600 | 14300+10900
 influxdb |   8300+6300 |  15000+8200 |   8300+8200 |  15300+7200 |  16300+9700
 spool    |    2200+800 |   13800+800 |    2500+800 |   14700+800 |   34600+800
 drain    |        9900 |        9400 |        8300 |        8400 |        6800
-boot     |        1000 |        3000 |        1000 |        2900 |        4800
-work     |        2900 |        1700 |        8400 |        9000 |        7300
 tls      |   5500+5600 |   6500+4600 |   5500+5600 |   5500+5600 |   7700+2900
 dsmr-key |        2100 |        2100 |        2100 |        2100 |        6100
 """

@@ -27,7 +27,7 @@ def text(plan, table, image, free: int, short: int) -> str:
 
 def _told(plan, table, slots: int):
     """Yield the parts with what each adds to those before it."""
-    names = ["core", "work"]
+    names = [name for name in plan.names() if name in ("core", "work", "ntp")]
     before = table.of(names)
     yield "firmware and network %d kB" % kb(before)
     for label, more, _, _ in plan.entries:

@@ -12,6 +12,7 @@ pzem 80
 """
 HEAP = """\
 boot     | 1000 | 2000 | 1000 |  3000 |  4000
+ntp      |  300 |  100 |  400 |  3000 |  8000
 core     | 9000 |  100 | 9000 | 30000 | 60000
 work     | 2000 |  100 | 2000 |  6000 |  6000
 dsmr     | 3000+2000 | 100 | 5000+3000 | 10000+4000 | 20000+4000
@@ -31,13 +32,17 @@ P1 = {"type": "dsmr", "uart": 2}
 MQTT = {"type": "mqtt", "host": "broker"}
 INFLUXDB = {"type": "influxdb", "url": "http://server", "database": "energy"}
 EMONCMS = {"type": "emoncms", "url": "https://server", "key": "k"}
-# romfs: boot, core, work, dsmr, mqtt, spool, 8 slots
-P1_MQTT = 3000 + 30000 + 6000 + 10000 + 20000 + 14000 + 8 * 150
+# romfs: boot, core, work, ntp, dsmr, mqtt, spool, 8 slots
+P1_MQTT = 3000 + 30000 + 6000 + 3000 + 10000 + 20000 + 14000 + 8 * 150
 
 
 class Board:
     CHIP = "esp32"
     LINE_BUFFER = 2560
+
+
+class Host(Board):
+    NAME = "HOST"
 
 
 class Small:
@@ -84,19 +89,19 @@ class TestFits(unittest.TestCase):
 
     def test_the_board_says_what_the_config_does_not(self):
         need = self.need(config([P1], [MQTT]), "small-frozen", Small)
-        self.assertEqual(need, 1000 + 9000 + 2000 + 3000 + 8000 + 6 * 150)
+        self.assertEqual(need, 1000 + 9000 + 2000 + 300 + 3000 + 8000 + 6 * 150)
         need = self.need(config([P1], [MQTT], flash_kb=50), "small-frozen", Small)
-        self.assertEqual(need, 1000 + 9000 + 2000 + 3000 + 8000 + 9000 + 6 * 150)
+        self.assertEqual(need, 1000 + 9000 + 2000 + 300 + 3000 + 8000 + 9000 + 6 * 150)
 
     def test_a_byte_more_or_less(self):
         about = config([P1], [MQTT])
         self.assertEqual(fits.problem(about, Board, "romfs", P1_MQTT), "")
         said = fits.problem(about, Board, "romfs", P1_MQTT - 1)
-        self.assertTrue("needs 82 kB of memory from ROMFS, and 81 kB are free" in said, said)
-        self.assertTrue("firmware and network 36 kB, dsmr 10, mqtt 20, " in said, said)
+        self.assertTrue("needs 85 kB of memory from ROMFS, and 84 kB are free" in said, said)
+        self.assertTrue("firmware and network 39 kB, dsmr 10, mqtt 20, " in said, said)
         self.assertTrue("readings on the flash 14, 8 readings in RAM 2" in said, said)
         self.assertTrue('`queue = {"flash_kb": 0}`' in said and "14 kB less" in said, said)
-        self.assertTrue("needs 36 kB instead of 82" in said, said)
+        self.assertTrue("needs 36 kB instead of 85" in said, said)
         self.assertFalse("leave out" in said)  # of one reader and one sink
 
     def test_advice_is_enough(self):
@@ -114,6 +119,12 @@ class TestFits(unittest.TestCase):
                 self.assertTrue(len(kept) < 3 or queue, advice)
                 self.assertEqual(fits.problem(about, Board, "romfs", whole - short), "", advice)
 
+    def test_who_knows_the_time_asks_nobody(self):
+        about = config([P1], [MQTT])
+        about["clock"] = {"ntp": []}
+        self.assertEqual(self.need(about), P1_MQTT - 3000)
+        self.assertEqual(self.need(config([P1], [MQTT]), board=Host), P1_MQTT - 3000)
+
     def test_fewer_slots(self):
         about = config([P1], [MQTT], slots=100)
         said = fits.problem(about, Board, "romfs", P1_MQTT + 10 * 150)
@@ -128,7 +139,7 @@ class TestFits(unittest.TestCase):
             ([P1], [{"type": "influxdb", "url": 4, "name": 9}], {"slots": "many", "flash_kb": []}),
         ):
             about = {"readers": readers, "sinks": sinks, "queue": queue}
-            self.assertTrue(self.need(about) >= 39000)
+            self.assertTrue(self.need(about) >= 42000)
             self.assertTrue("does not fit" in fits.problem(about, Board, "romfs", 30000))
 
     def test_what_wifi_and_tls_leave(self):
