@@ -395,14 +395,14 @@ def config_problems(
     except ConfigError as error:
         yield from str(error).split("\n")
         return
-    about = json.loads((FOLDERS / name / "board.json").read_text())
-    if "heap_kb" not in about:
+    heap_kb = facts(FOLDERS / name).get("micropython", {}).get("heap_kb")
+    if heap_kb is None:
         return
     ways = _SMALL_WAYS if board.CHIP == "esp8266" else _WAYS
     needs = [(fits.needed(settings, board, way), text) for way, text in ways.items()]
     told = ", ".join([f"{-(-need // 1000)} kB {text}" for need, text in needs])
-    print(f"{config.name}: needs {told}; {name} has {about['heap_kb']} kB")
-    wrong = fits.problem(settings, board, next(iter(ways)), about["heap_kb"] * 1000)
+    print(f"{config.name}: needs {told}; {name} has {heap_kb * 1024 // 1000} kB")
+    wrong = fits.problem(settings, board, next(iter(ways)), heap_kb * 1024)
     if wrong:
         yield from wrong.split("\n")
 

@@ -213,6 +213,7 @@ class Measure:
         folder = self._folder / "files"
         folder.mkdir()
         yield from size_files.rows(folder, self._budgets, self._quick)
+
     def parts(self) -> Iterator[Row]:
         """Heap of each part; its budget is the firmware's table."""
         try:

@@ -59,7 +59,19 @@ def require(what: str) -> None:
 
 @pytest.mark.parametrize(
     "what",
-    ["mpy", "import", "app", "smallest", "examples", "telegram", "growth", "steps", "spool", "files", "parts"],
+    [
+        "mpy",
+        "import",
+        "app",
+        "smallest",
+        "examples",
+        "telegram",
+        "growth",
+        "steps",
+        "spool",
+        "files",
+        "parts",
+    ],
 )
 def test_budget(what: str) -> None:
     require(what)
