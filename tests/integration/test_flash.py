@@ -660,3 +660,19 @@ def test_a_package_of_lib_installs_with_mip(make, name):
     package = json.loads((ROOT / "lib" / name / "package.json").read_text())
     if not package.get("deps"):
         mpremote(board.port, "exec", f"import {name}")
+
+
+def test_what_cannot_fit_is_told_before_anything_is_written(make, packages, tmp_path):
+    """The same sums as at the start, with the heap that this board has."""
+    config = tmp_path / "large.py"
+    config.write_text(
+        'readers = [{"type": "dsmr", "uart": 2}]\n'
+        'sinks = [{"type": "mqtt", "host": "a"}, {"type": "influxdb", "url": "http://a", '
+        '"database": "b"}]\n'
+    )
+    board = make()
+    done = flash("install", *on(board), "--config", str(config))
+    assert done.returncode == 1
+    assert "nothing was written" in done.stderr and "it does not fit" in done.stderr
+    assert "kB of memory from files" in done.stderr and "(make firmware)" in done.stderr
+    assert get(board, "/config.py") is None and get(board, "/main.py") is None
