@@ -2,8 +2,9 @@
 
     size_steps.py CONFIG UART TELEGRAMS
 
-What a step is: measured_steps.py. Steps count from the moment when every sink has delivered something:
-before that modules are loaded. Prints "STEP name microseconds" per task, and "DONE telegrams".
+What a step is: measured_steps.py. Steps count from the moment when every sink has delivered
+something: before that modules are loaded. Prints "STEP name microseconds" per task, and "DONE
+telegrams".
 """
 
 import asyncio
