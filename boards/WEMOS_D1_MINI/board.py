@@ -42,5 +42,5 @@ FEATURES = (
     "led",
     "webrepl",
 )
-# Readings that wait on the flash cost 12 kB of heap.
-DEFAULTS = {"queue": {"slots": 8, "flash_kb": 0}, "log": {"size_kb": 100}}
+# A batch is a buffer of the heap; 2048 bytes hold a reading of 60 channels.
+DEFAULTS = {"queue": {"slots": 8}, "sinks": {"batch": 2048}, "log": {"size_kb": 100}}

@@ -24,9 +24,9 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     uart                        a UART of the board; on HOST a device path, or "sim"
     bus                         a UART that entries share whose module's line(entry) is the same
 
-The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}}: what this board
-changes in the sections; slots, of fits.py, goes before), GPIO (numbers of usable pins) and what
-pins.py needs may be left out. Needed at start only: drop the module afterwards.
+The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}, "sinks": {"batch":
+2048}}: what this board changes in sections and entries; slots, of fits.py, goes before), GPIO and
+what pins.py needs may be left out. Needed at start only: drop the module afterwards.
 """
 
 import json
@@ -172,6 +172,7 @@ class _Checker:
         self._secrets = secrets
         self._uarts: dict = {}  # UART -> who has it
         self._pins: dict = {}  # GPIO -> who has it
+        self._adapted: dict = {}  # what the board changes in a section's entries
 
     def add(self, where: str, text: str) -> None:
         self.problems.append(where + ": " + text)
@@ -186,8 +187,7 @@ class _Checker:
         if not isinstance(given, dict):
             self.add("config", "`%s` is %s; allowed is a dict: {...}" % (name, kind_of(given)))
             return {}
-        filled = {}
-        filled.update(defaults)
+        filled = dict(defaults)
         filled.update(given)
         return self.entry(name, filled, table)
 
@@ -239,7 +239,7 @@ class _Checker:
             if default == "required":
                 self.add(where, "`%s` is missing: %s" % (key, text))
             else:
-                checked[key] = json.loads(default)
+                checked[key] = self._adapted[key] if key in self._adapted else json.loads(default)
             return
         value = given[key]
         if value is not None or default != "null":
@@ -257,6 +257,7 @@ class _Checker:
         if not isinstance(given, (list, tuple)):
             self.add("config", "`%s` is %s; allowed is a list: [...]" % (section, kind_of(given)))
             return []
+        self._adapted = getattr(self._board, "DEFAULTS", {}).get(section, {})
         types = registry.names(table)
         here = [name for name in types if registry.has(self._board, name)]
         checked = []

@@ -159,6 +159,16 @@ class TestSchema(unittest.TestCase):
         config = schema.check({"queue": {"slots": 8}}, Board, Registry)
         self.assertEqual(config.queue["slots"], 8)
 
+    def test_board_changes_defaults_of_entries_that_have_the_key(self):
+        class Small(Board):
+            DEFAULTS = {"sinks": {"every": 60}}
+
+        one, other = {"type": "mqtt", "host": "h"}, {"type": "mqtt", "host": "h", "every": 5}
+        config = schema.check({"sinks": [{"type": "console"}, one, other]}, Small, Registry)
+        self.assertEqual([entry["every"] for entry in config.sinks[1:]], [60, 5])
+        config = schema.check({"readers": [{"type": "dsmr", "uart": 1}]}, Small, Registry)
+        self.assertNotIn("every", config.readers[0])
+
     def test_module_with_helpers(self):
         class Config:  # a module does the same: attributes
             device = "attic"
