@@ -43,4 +43,9 @@ FEATURES = (
     "webrepl",
 )
 # A batch is a buffer of the heap; 2048 bytes hold a reading of 60 channels.
-DEFAULTS = {"queue": {"slots": 8}, "sinks": {"batch": 2048}, "log": {"size_kb": 100}}
+DEFAULTS = {
+    "queue": {"slots": 8},
+    "log": {"size_kb": 100},
+    "emoncms": {"batch": 2048},
+    "influxdb": {"batch": 2048},
+}

@@ -24,9 +24,9 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
     uart                        a UART of the board; on HOST a device path, or "sim"
     bus                         a UART that entries share whose module's line(entry) is the same
 
-The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}, "sinks": {"batch":
-2048}}: what this board changes in sections and entries; slots, of fits.py, goes before), GPIO and
-what pins.py needs may be left out. Needed at start only: drop the module afterwards.
+The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}, "influxdb":
+{"batch": 2048}}: what this board changes in sections, and in entries of a type; slots, of fits.py,
+goes before), GPIO and what pins.py needs may be left out. Needed at start only: drop the module afterwards.
 """
 
 import json
@@ -172,7 +172,7 @@ class _Checker:
         self._secrets = secrets
         self._uarts: dict = {}  # UART -> who has it
         self._pins: dict = {}  # GPIO -> who has it
-        self._adapted: dict = {}  # what the board changes in a section's entries
+        self._adapted: dict = {}  # what the board changes in entries of the type at work
 
     def add(self, where: str, text: str) -> None:
         self.problems.append(where + ": " + text)
@@ -257,7 +257,6 @@ class _Checker:
         if not isinstance(given, (list, tuple)):
             self.add("config", "`%s` is %s; allowed is a list: [...]" % (section, kind_of(given)))
             return []
-        self._adapted = getattr(self._board, "DEFAULTS", {}).get(section, {})
         types = registry.names(table)
         here = [name for name in types if registry.has(self._board, name)]
         checked = []
@@ -280,6 +279,7 @@ class _Checker:
                 )
                 continue
             before = len(self.problems)
+            self._adapted = getattr(self._board, "DEFAULTS", {}).get(kind, {})
             tables = module.SCHEMA  # one text, or a tuple of them
             tables = (tables,) if isinstance(tables, str) else tables
             filled = self.entry(where, entry, *(tables + (common,)))

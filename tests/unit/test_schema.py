@@ -159,15 +159,15 @@ class TestSchema(unittest.TestCase):
         config = schema.check({"queue": {"slots": 8}}, Board, Registry)
         self.assertEqual(config.queue["slots"], 8)
 
-    def test_board_changes_defaults_of_entries_that_have_the_key(self):
+    def test_board_changes_defaults_of_a_type(self):
         class Small(Board):
-            DEFAULTS = {"sinks": {"every": 60}}
+            DEFAULTS = {"mqtt": {"port": 8883}}
 
-        one, other = {"type": "mqtt", "host": "h"}, {"type": "mqtt", "host": "h", "every": 5}
-        config = schema.check({"sinks": [{"type": "console"}, one, other]}, Small, Registry)
-        self.assertEqual([entry["every"] for entry in config.sinks[1:]], [60, 5])
-        config = schema.check({"readers": [{"type": "dsmr", "uart": 1}]}, Small, Registry)
-        self.assertNotIn("every", config.readers[0])
+        one, other = {"type": "mqtt", "host": "h"}, {"type": "mqtt", "host": "h", "port": 5}
+        sinks = [one, other, {"type": "influxdb", "url": "http://h", "token": "t"}]
+        config = schema.check({"sinks": sinks}, Small, Registry)
+        self.assertEqual([entry["port"] for entry in config.sinks[:2]], [8883, 5])
+        self.assertNotIn("port", config.sinks[2])
 
     def test_module_with_helpers(self):
         class Config:  # a module does the same: attributes

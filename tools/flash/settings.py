@@ -97,7 +97,12 @@ def merged(text: str, target: Target) -> list[str]:
         add(f"{section}.", values, given.get(section) or {}, board.get(section, {}))
     for section in lists:
         for index, entry in enumerate(getattr(config, section)):
-            add(f"{section}[{index}].", entry, given[section][index], board.get(section, {}))
+            add(
+                f"{section}[{index}].",
+                entry,
+                given[section][index],
+                board.get(entry.get("type"), {}),
+            )
     width = max(len(row[0]) for row in rows)
     return [f"{key:<{width}}  {origin:<7}  {value}" for key, value, origin in rows]
 

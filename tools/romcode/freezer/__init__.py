@@ -18,11 +18,13 @@ be jumped over stores is left to RAM, and nothing that a loop makes is a constan
 
 import os
 import re
+import string
 
 from .interpreter import Interpreter
 from .values import Constant, Module, Named, all_codes, in_rom, is_bytecode
 from .writer import Writer
 
+_WORD = re.compile(rb"\b[A-Za-z_]\w{2,31}\b")
 # Attributes of modules in C: those that have a name in C that others can use.
 _C_ATTRIBUTES = {("micropython", "const"): "MP_ROM_PTR(&mp_identity_obj)"}
 
@@ -159,12 +161,22 @@ class RomCode:
                     self.write(derived, place)
 
     def _add_names(self):
-        """All names of modules are qstrs in ROM, so that no import makes one in RAM."""
+        """Make qstrs in ROM of what would become strings in RAM when the modules are used.
+
+        These are the names of modules, which an import makes of their parts, the words of tables
+        that are packed into bytes, and single characters, which indexing a text makes.
+        """
+        for character in string.ascii_letters + string.digits:
+            self.string(character)
         for module in self.modules:
             self.string(module.name)
             self.string(module.name.rpartition(".")[2])
             for name in self.submodules(module):
                 self.string(name)
+            for constant in module.compiled.obj_table:
+                if isinstance(constant, bytes) and b"\n" in constant and constant.isascii():
+                    for word in _WORD.findall(constant):
+                        self.string(word.decode())
 
     # Writing
 
