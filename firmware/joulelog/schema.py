@@ -26,7 +26,7 @@ or `required`; where it is null, None is allowed. Lines that start with # are ig
 
 The board is any object with NAME and UARTS; DEFAULTS ({"log": {"size_kb": 64}, "influxdb":
 {"batch": 2048}}: what this board changes in sections, and in entries of a type; slots, of fits.py,
-goes before), GPIO and what pins.py needs may be left out. Needed at start only: drop the module afterwards.
+goes before), GPIO and what pins.py needs may be left out. Needed at start only: drop the module.
 """
 
 import json
