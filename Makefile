@@ -15,7 +15,7 @@ JOBS ?= 3
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266|esp32|esp32-files HEAP=…)
+run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266-frozen|esp32-frozen|esp32|esp32-files HEAP=…)
 	@$(PY) tools/run.py --config $(CONFIG) --model $(MODEL) \
 		$(if $(VM),--vm --profile $(PROFILE)) $(if $(HEAP),--heap $(HEAP))
 

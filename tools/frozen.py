@@ -48,7 +48,13 @@ _CHIPS = {
     "esp8266": ("ESP8266_GENERIC", 251, "LED = None\nHEAP_BUFFER = RX_BUFFER + 1\n"),
     "esp32": ("ESP32_GENERIC", 512, "HEAP_BUFFER = 0\n"),
 }
-_START = "import sys,chip;chip.start(*sys.argv[1:3]);sys.argv[:]=sys.argv[2:];__import__(%r)"
+# bytes of heap: ports/esp8266/main.c; the least that an ESP32 without PSRAM has
+HEAPS = {"esp8266": 38 * 1024, "esp32": 140 * 1024}
+# The fourth argument of __import__ makes the VM run the module as __main__.
+_START = (
+    "import sys,chip;chip.start(*sys.argv[1:3]);sys.argv[:]=sys.argv[2:];"
+    "__import__(%r,None,None,False)"
+)
 _FILL = "import sys,chip;chip.fill(*sys.argv[1:3])"
 
 
@@ -137,7 +143,10 @@ def run(
 def command(
     program: Path, script: str, flash: Path, uart: str, arguments: list[str], heap_bytes: int
 ) -> list[str]:
-    """The command for a frozen script: main.py, or one of tests/vm/scripts."""
+    """The command for a frozen script: main.py, tools/host/start.py, one of tests/vm/scripts.
+
+    uart: the device of a meter; "" where there is none.
+    """
     start = _START % Path(script).stem
     line = [program, "-X", f"heapsize={heap_bytes}", "-c", start, flash, uart, *arguments]
     return [str(word) for word in line]

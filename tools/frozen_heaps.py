@@ -23,8 +23,6 @@ from tools.sim import p1, pzem
 _SPEED = 10  # the clock of the firmware; the meter's line is as much faster
 _READINGS = "70"
 _BLOCK = 16
-# chip -> bytes of heap: ports/esp8266/main.c; the least that an ESP32 without PSRAM has
-HEAPS = {"esp8266": 38 * 1024, "esp32": 140 * 1024}
 
 
 class Target(NamedTuple):

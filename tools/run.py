@@ -3,11 +3,16 @@
 
     python3 tools/run.py                                   # firmware/config.py, simulated meter
     python3 tools/run.py --config my/config.py
-    python3 tools/run.py --vm --profile esp8266            # in the heap of an ESP8266
+    python3 tools/run.py --vm --profile esp8266-frozen     # in the heap of an ESP8266
     SPEED=60 python3 tools/run.py                          # an hour in a minute
 
 Each reader whose `uart` is "sim" gets a simulated meter of its own: a P1 meter (--model says
 which), or what tools/sim has by the name of the reader's type.
+
+Profiles: esp8266-frozen (38 kB) and esp32-frozen (140 kB) are what an image has, with its code
+objects in flash (`make deps`); esp32 and esp8266 (62 kB, which no chip has) are a ROMFS image,
+esp32-files are .mpy files: for development, and boards with PSRAM.
+
 Ctrl-C stops everything, with exit status 0. 2: the config or the command line cannot work, 3: a
 meter or the VM cannot be had, anything else: the firmware failed. `make run` calls this.
 """
@@ -22,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _START = ROOT / "tools" / "host" / "start.py"
-_PROFILES = ("esp8266", "esp32", "esp32-files")
+_PROFILES = ("esp8266-frozen", "esp32-frozen", "esp8266", "esp32", "esp32-files")
 
 
 def simulated(config: Path) -> list[dict]:
@@ -55,10 +60,33 @@ def command(config: Path, uarts: list[str], vm: bool, profile: str, heap: str | 
     arguments = [str(config), *uarts]
     if not vm:
         return [sys.executable, str(_START), *arguments]
-    sys.path.insert(0, str(ROOT / "tools" / "host"))
+    sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "host")]
+    if profile.endswith("-frozen"):
+        return _frozen(arguments, profile.removesuffix("-frozen"), heap)
     import run_vm
 
     return run_vm.command(_START, arguments, profile, heap)
+
+
+def _frozen(arguments: list[str], chip: str, heap: str | None) -> list[str]:
+    """The same with an image's code in a chip's heap; its flash stays as it is between runs."""
+    import frozen
+
+    program = frozen.build(None, chip)
+    flash = ROOT / "build" / f"flash-{chip}"
+    if not flash.exists():
+        flash.parent.mkdir(exist_ok=True)
+        frozen.new_flash(program, flash)
+    uart = arguments[1] if len(arguments) > 1 else ""
+    heap_bytes = _bytes(heap) if heap else frozen.HEAPS[chip]
+    heap_bytes += frozen.shims(program, uart)
+    return frozen.command(program, _START.name, flash, uart, arguments, heap_bytes)
+
+
+def _bytes(heap: str) -> int:
+    """The bytes of "64k" or "2M"."""
+    units = {"k": 1024, "m": 1024 * 1024}
+    return int(heap.rstrip("kKmM")) * units.get(heap[-1].lower(), 1)
 
 
 def environment(table: bool) -> dict[str, str]:
@@ -119,7 +147,7 @@ def run(wanted: argparse.Namespace) -> int:
         print(f"run: {problem}", file=sys.stderr)
         return 3
     except Exception as problem:
-        if type(problem).__name__ not in ("Unavailable", "BuildError"):
+        if type(problem).__name__ not in ("Unavailable", "BuildError", "LeftOut"):
             raise
         print(f"run: {problem}", file=sys.stderr)
         return 3

@@ -422,7 +422,7 @@ class Measure:
 
     def _target(self, name: str, heaps, chip: str, target) -> Iterator[Row]:
         """Heap in use where there is plenty, what the chip's has left, the smallest that does."""
-        heap_bytes = frozen_heaps.HEAPS[chip]
+        heap_bytes = frozen.HEAPS[chip]
         roomy = heaps.measure(target, 2 * heap_bytes)
         if not roomy.delivered:
             raise SystemExit(f"{name} does not run:\n" + roomy.text[-1500:])

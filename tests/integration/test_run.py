@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from run_rig import Line, Run, config
 
+from tests import tiers
+from tools import frozen
+
 ROOT = Path(__file__).resolve().parents[2]
 TELEGRAM = ROOT / "tests/fixtures/dsmr/nl_ene5-xs210-esmr-5-0.txt"
 READING = r"\d\d:\d\d:\d\dZ %s energy_import"
 ON_THE_VM = [["--vm", "--profile", "esp32"], ["--vm", "--profile", "esp32-files"]]
+IMAGES = [["--vm", "--profile", "esp8266-frozen"], ["--vm", "--profile", "esp32-frozen"]]
 
 
 @pytest.fixture
@@ -46,6 +50,20 @@ def test_the_shipped_config(start, how) -> None:
     assert alive(started) == []
     for said in ("simulated meter (nl50) on /", "reader dsmr: UART /", "sink console"):
         assert said in run.output
+
+
+@pytest.mark.timeout(900)  # the first one builds the VM
+@pytest.mark.parametrize("how", IMAGES, ids=lambda how: how[-1])
+def test_the_shipped_config_as_an_image_has_it(start, how) -> None:
+    try:
+        frozen.build(None, how[-1].removesuffix("-frozen"))
+    except frozen.LeftOut as reason:
+        tiers.missing(str(reason), "micropython", "see tools/frozen.py")
+    run = start(*how)
+    run.wait_for(READING % "dsmr", 90, count=2)
+    assert run.interrupt() == 0
+    assert "Traceback" not in run.output
+    assert run.output.rstrip().endswith("stopped")
 
 
 def test_a_live_table_in_a_terminal(start) -> None:

@@ -53,13 +53,14 @@ def start(path: str, uart: str) -> None:
     import serialport  # noqa: F401
 
     gc.collect()
-    modules = gc.mem_alloc() - before
-    before = gc.mem_alloc()
-    port = machine.UART(uart, 115200, bits=8, parity=None, stop=1, rxbuf=1)
-    gc.collect()
-    # A chip's UART object has 32 bytes and more.
-    print("SHIMS", modules + gc.mem_alloc() - before - 32)
-    port.deinit()
+    took = gc.mem_alloc() - before
+    if uart:
+        before = gc.mem_alloc()
+        port = machine.UART(uart, 115200, bits=8, parity=None, stop=1, rxbuf=1)
+        gc.collect()
+        took += gc.mem_alloc() - before - 32  # a chip's UART object has 32 bytes and more
+        port.deinit()
+    print("SHIMS", took)
     flash = Flash(path)
     try:
         vfs.mount(flash, "/flash")

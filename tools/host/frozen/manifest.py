@@ -13,6 +13,7 @@ module("board.py", base_path=os.environ["JOULELOG_FROZEN"], opt=2)
 for _name in ("machine", "machine_parts", "network", "serialport"):
     module(_name + ".py", base_path="../vm_shims", opt=2)
 module("chip.py", opt=2)
+module("start.py", base_path="..", opt=2)
 for _name in (
     "measured_steps",
     "size_chain",

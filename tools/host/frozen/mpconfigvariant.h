@@ -5,6 +5,10 @@
 
 #include "variants/mpconfigvariant_common.h"
 
+// As on a chip: Ctrl-C comes between two bytecodes, not in the midst of a collection.
+#undef MICROPY_ASYNC_KBD_INTR
+#define MICROPY_ASYNC_KBD_INTR (0)
+
 #ifdef JOULELOG_esp8266 // ports/esp8266/mpconfigport.h
 #define MICROPY_MODULE___FILE__ (0)
 #define MICROPY_PY_DELATTR_SETATTR (0)
