@@ -36,6 +36,7 @@ for _folder in ("tools", "tools/host", ""):
         sys.path.insert(0, str(ROOT / _folder))
 
 import deps  # noqa: E402
+import features  # noqa: E402
 import frozen  # noqa: E402
 import run_vm  # noqa: E402
 
@@ -171,7 +172,9 @@ class Stage:
             raise LeftOut("mqtt_as and micropython-lib (make deps)")
         if way in FROZEN:
             try:
-                self._programs[way] = str(frozen.build(self._micropython, FROZEN[way]))
+                everything = tuple(features.TABLE)  # not what a board chooses of it
+                program = frozen.build(self._micropython, FROZEN[way], wanted=everything)
+                self._programs[way] = str(program)
             except frozen.LeftOut as reason:
                 raise LeftOut(str(reason)) from None
         else:

@@ -396,7 +396,7 @@ class Measure:
     def rom(self) -> Iterator[Row]:
         """What the freezer leaves in RAM of our own modules."""
         try:
-            program = frozen.build(self._micropython, "esp8266")
+            program = frozen.build(self._micropython, "esp32")  # with all features
         except frozen.LeftOut as reason:
             raise LeftOut(str(reason))
         kinds = {"class": 0, "function": 0, "global": 0}
