@@ -96,8 +96,9 @@ class Rig:
     every: of the unit tests, each so manieth file.
     """
 
-    def __init__(self, checkout: Path, second: str, every: int = 1) -> None:
+    def __init__(self, checkout: Path, second: str, every: int = 1, first: str = "plain") -> None:
         self.checkout = checkout.expanduser().resolve()
+        self.first = first
         self.second = second
         self.every = every
         self.not_frozen: dict[str, str] = {}
@@ -155,7 +156,7 @@ class Rig:
         return self._pair("upstream", self._own_tests())
 
     def _pair(self, manifest: str, files: dict[str, Path]) -> tuple[Path, Path]:
-        return self._build("plain", manifest, files), self._build(self.second, manifest, files)
+        return self._build(self.first, manifest, files), self._build(self.second, manifest, files)
 
     def _build(self, how: str, manifest: str, files: dict[str, Path]) -> Path:
         if (how, manifest) not in self._programs:

@@ -5,9 +5,10 @@
 
 "plain" is the checkout as it is, "patched" the copy that tools/romcode makes of it, with
 MICROPY_ROM_CODE, "off" that copy without, and "broken" a checkout with another switch turned off,
-which a comparison has to find. What is frozen is the manifest of that name in tests/vm/romcode_vm
-and the files given, by their place in the image. It is built in a folder of the cache, and again
-only where something changed; nothing is built in the checkout.
+which a comparison has to find; "plain-chip" and "patched-chip" have objects as an ESP8266. What is
+frozen is the manifest of that name in tests/vm/romcode_vm and the files given, by their place in
+the image. It is built in a folder of the cache, and again only where something changed; nothing is
+built in the checkout.
 """
 
 import fcntl
@@ -27,11 +28,15 @@ import vm  # noqa: E402
 from tools import romcode  # noqa: E402
 
 VARIANT = ROOT / "tests/vm/romcode_vm"
+# As an ESP8266 has objects and floats, and another size of hash.
+_CHIP = "-DMICROPY_OBJ_REPR=2 -DMICROPY_FLOAT_IMPL=1 -DMICROPY_QSTR_BYTES_IN_HASH=1"
 # how -> the compiler's flags
 WAYS = {
     "plain": "",
     "patched": "-DMICROPY_ROM_CODE=1",
     "off": "-DMICROPY_ROM_CODE=0",
+    "plain-chip": _CHIP,
+    "patched-chip": f"{_CHIP} -DMICROPY_ROM_CODE=1",
     "broken": "-DMICROPY_PY_DELATTR_SETATTR=0",
 }
 
@@ -44,7 +49,7 @@ def build(checkout: Path, how: str, manifest: str, files: dict[str, Path]) -> Pa
     packages = deps.path()
     if packages is None:
         raise frozen.LeftOut("mqtt_as (make deps)")
-    tree = romcode.prepare(checkout) if how in ("patched", "off") else checkout
+    tree = romcode.prepare(checkout) if how.startswith(("patched", "off")) else checkout
     key = hashlib.sha256(f"{tree} {ROOT}".encode()).hexdigest()[:12]
     folder = vm.cache() / "romcode-vm" / f"{manifest}-{how}-{key}"
     folder.mkdir(parents=True, exist_ok=True)

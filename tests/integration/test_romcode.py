@@ -35,11 +35,11 @@ def given() -> Path:
         tiers.missing(str(reason), "micropython", "see tests/integration/romcode_vm.py")
 
 
-def compared(second: str, what: str, every: int = 1) -> Comparison:
+def compared(second: str, what: str, every: int = 1, first: str = "plain") -> Comparison:
     """The plain VM against that one, or the reason why it cannot be had here."""
     checkout = given()
     try:
-        found = getattr(romcode_rig.Rig(checkout, second, every), what)()
+        found = getattr(romcode_rig.Rig(checkout, second, every, first), what)()
     except frozen.LeftOut as reason:
         tiers.missing(str(reason), "micropython", "see tests/integration/romcode_vm.py")
     print(found.summary(what))
@@ -52,8 +52,9 @@ def test_cases_are_python() -> None:
     assert {outcome.status for outcome in found.same.values()} == {"exit 0"}
 
 
-def test_cases() -> None:
-    found = compared("patched", "cases")
+@pytest.mark.parametrize("chip", ["", "-chip"], ids=["computer", "esp8266"])
+def test_cases(chip: str) -> None:
+    found = compared("patched" + chip, "cases", first="plain" + chip)
     assert not found.differ, found.summary("cases")
     assert {outcome.status for outcome in found.same.values()} == {"exit 0"}
     assert set(found.left_out.values()) <= set(romcode_rig.EXCEPTIONS.values())
