@@ -102,16 +102,23 @@ class Queue:
         return self._ring[serial % self.slots]
 
     def source(self, name: str, channels: tuple) -> Source:
-        """A source of stored readings: one that is alike where there is one.
+        """A source of stored readings: one that is alike where there is one."""
+        found = self.alike(name, channels)
+        if found is None:
+            found = Source(name, channels)
+            self._sources = self._sources[1 - _SOURCES :] + [found]
+        return found
 
-        Channels take kB, and so does what cursors and sinks keep of each source.
+    def alike(self, name: str, channels: tuple) -> Source | None:
+        """The source of this name with these channels, if readings have one.
+
+        Two of a kind would take kB, for their channels and what cursors and sinks keep of each.
         """
         newest = self.latest.get(name)
         for source in ([newest[SOURCE]] if newest else []) + self._sources:
             if source.name == name and source.channels == channels:
                 return source
-        self._sources = self._sources[1 - _SOURCES :] + [Source(name, channels)]
-        return self._sources[-1]
+        return None
 
     def resolve(self, boot: int, stamp: int) -> int | None:
         """UTC of a reading's time, taken in this run or an earlier one; None while unknown."""

@@ -133,7 +133,10 @@ class Output:
         self._added = tuple(added)
         made = tuple(adopted)
         # A table that is the reader's own takes no room of its own.
-        self._source = Source(self._name, channels if made == channels else made)
+        made = channels if made == channels else made
+        # What a restart found on the flash may be of this source: there is one of them.
+        self._source = self._queue.alike(self._name, made) or Source(self._name, made)
+        self._source.channels = made
 
     def _complain(self, channels: tuple, adopted: list) -> None:
         """Log what the config says of channels that the meter has not, or of two by one name."""

@@ -4,6 +4,7 @@ import logging
 import unittest
 
 from joulelog import clock
+from joulelog.queue import Queue
 from joulelog.reading import Output
 
 DAY = ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
@@ -20,6 +21,9 @@ class Sieve:
 
     def put(self, reading):
         self.readings.append(reading)
+
+    def alike(self, name, channels):
+        return None
 
 
 def output(names=None, offsets=None, wanted=None):
@@ -94,6 +98,30 @@ class TestTimes(unittest.TestCase):
     def test_uptime_stamps_rise_as_well(self):
         times, left_out = stamped([(0, -500), (100, -500), (5000, -495)])
         self.assertEqual((times, left_out), ([-500, -495], 1))
+
+
+class TestSourceOfAnEarlierRun(unittest.TestCase):
+    """What a restart finds on the flash, and what the meter says then, is one source."""
+
+    def found_and_read(self, **names):
+        queue = Queue(8, clock.Clock())
+        found = queue.source("p1", tuple([tuple(channel) for channel in WIRE]))
+        wire = tuple([tuple(channel) for channel in WIRE])
+        made = Output(queue, "p1", names, {}, None)
+        made.publish(1, wire, (1, 2, None))
+        return queue, found, wire, made.source
+
+    def test_alike(self):
+        queue, found, wire, read = self.found_and_read()
+        self.assertTrue(read is found)
+        self.assertTrue(read.channels is wire)  # which the reader has anyway
+        self.assertTrue(queue.source("p1", WIRE) is read)
+
+    def test_other_channels(self):
+        queue, found, wire, read = self.found_and_read(power_import="house")
+        self.assertTrue(read is not found)
+        self.assertEqual(found.channels, WIRE)
+        self.assertTrue(queue.source("p1", WIRE) is found)
 
 
 class TestOutput(unittest.TestCase):
