@@ -25,7 +25,7 @@ CAN_PULL = False
 LOG_DIRECTORY = "/"
 LOG_UART = 1  # where the log goes once the meter has the REPL's UART: TX is GPIO 2, the LED's
 LOG_BUFFER = 256  # bytes of log lines that wait for the flash
-GC_THRESHOLD = 4096  # bytes allocated between two collections; later ones leave fragments
+GC_THRESHOLD = 2048  # bytes allocated between two collections; later ones leave fragments
 SPARES_NTP = True  # no time server is asked while the meter tells the time
 WATCHDOG_MS = 0  # its own cannot be stopped again for the REPL; restarts itself by software
 # What the image can do (boards/common/features.json): each module costs static RAM, used or not.
