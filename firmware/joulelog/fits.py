@@ -198,6 +198,10 @@ class Plan:
         """Bytes with a ring of so many slots."""
         return table.of(self.names()) + slots * self.slot
 
+    def drain(self, table: "Table") -> int:
+        """Bytes more while readings leave the flash."""
+        return self.kept * table.of(("drain",))
+
 
 def table_slot(name: str) -> int:
     """What a reading of this reader takes in the ring."""
@@ -209,17 +213,16 @@ def table_slot(name: str) -> int:
 
 
 def _slots(plan: Plan, table: Table, free: int) -> int:
-    """Half of what is left is the ring's, within what the board and the firmware say."""
+    """Half of what is left beside a drain is the ring's, within what board and firmware say."""
     if not plan.slot:
         return plan.least
-    left = free - plan.needs(table, 0)
+    left = free - plan.needs(table, 0) - plan.drain(table)
     return min(MOST_SLOTS, max(plan.least, left // 2 // plan.slot))
 
 
 def _warning(plan: Plan, table: Table, free: int) -> str:
     """A backlog that leaves the flash takes more; it is slow where that is not there."""
-    drain = plan.kept * table.of(("drain",))
-    short = plan.needs(table, plan.slots or plan.least) + drain - free
+    short = plan.needs(table, plan.slots or plan.least) + plan.drain(table) - free
     if short <= 0:
         return ""
     return "memory: it fits, but %d kB are short while readings leave the flash" % kb(short)
