@@ -18,13 +18,13 @@ UNIX_TO_NTP = 2208988800
 
 
 class UdpServer:
-    """A behaviour on a free port of 127.0.0.1, in a thread of its own."""
+    """A behaviour on a free port of 127.0.0.1, or at (address, port), in a thread of its own."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self.received: list[bytes] = []
         self._behaviour = behaviour
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(at)
         self._socket.settimeout(0.1)
         self.port: int = self._socket.getsockname()[1]
         self._stopped = False

@@ -21,5 +21,6 @@ for _name in (
     "size_run",
     "size_modules",
     "size_parts",
+    "soak_run",
 ):
     module(_name + ".py", base_path="../../../tests/vm/scripts", opt=2)
