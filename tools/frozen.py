@@ -88,8 +88,8 @@ def build(
     board = (ROOT / "boards" / name / "board.py").read_text()
     if wanted is not None:
         board = features.in_board(board, wanted)
-    (folder / "board.py").write_text(board + _BOARD + changes)
-    (folder / "empty.flash").write_bytes(b"\xff" * (blocks * _BLOCK))
+    _write(folder / "board.py", (board + _BOARD + changes).encode())
+    _write(folder / "empty.flash", b"\xff" * (blocks * _BLOCK))
     with open(vm.cache() / "frozen/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the copy's mpy-cross
         for step in (
@@ -106,6 +106,12 @@ def build(
             if done.returncode:
                 raise SystemExit("frozen: this failed:\n" + (done.stdout + done.stderr)[-2000:])
     return folder / "output/micropython"
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that differs: what is newer is built again, under the feet of who runs it."""
+    if not path.exists() or path.read_bytes() != data:
+        path.write_bytes(data)
 
 
 def checked(micropython: Path | None) -> Path:
