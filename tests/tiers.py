@@ -20,7 +20,12 @@ import pytest
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 # Tiers that no package registry can provide, and the variable that says that they are there.
-_BY_HAND = {"deps": "DEPS_FROM", "micropython": "MICROPYTHON", "data": "JOULELOG_DATA"}
+_BY_HAND = {
+    "deps": "DEPS_FROM",
+    "micropython": "MICROPYTHON",
+    "esp8266": "ESP_SDK",
+    "data": "JOULELOG_DATA",
+}
 
 
 def require(name: str, tier: str, how: str) -> str:

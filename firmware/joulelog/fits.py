@@ -174,13 +174,19 @@ class Plan:
         clock = clock if isinstance(clock, dict) else {}
         # A computer knows the time.
         self.asks_time = clock.get("ntp") != [] and getattr(board, "NAME", "") != "HOST"
+        # What comes and goes is that of a server; nobody waits for the time on a console.
+        self.serves = any([entry[2] for entry in self.entries])
         self.keeps = about.get("flash_kb") != 0
         self.kept = self.keeps and sum([entry[2] for entry in self.entries])
         self.slot = max([table_slot(entry[1][0]) for entry in self.entries] or [0])
 
     def names(self, without: tuple = ()) -> list:
         """All parts; without some entries, and without the flash where None is one of them."""
-        found = ["core", "work", "ntp"] if self.asks_time else ["core", "work"]
+        found = ["core"]
+        if self.serves:
+            found.append("work")
+            if self.asks_time:
+                found.append("ntp")
         kept = 0
         for entry in self.entries:
             if entry not in without:

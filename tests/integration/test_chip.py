@@ -29,13 +29,13 @@ BOARD = "WEMOS_D1_MINI"
 @pytest.fixture(scope="module")
 def arguments() -> list[str]:
     firmware.use_own_tools()
-    how = "MICROPYTHON=<folder>, and for the compiler of a distribution ESP_SDK=<folder>"
-    given = {key: os.environ.get(key) for key in ("MICROPYTHON", "ESP_SDK")}
-    micropython = given["MICROPYTHON"] and Path(given["MICROPYTHON"]).expanduser()
-    sdk = given["ESP_SDK"] and Path(given["ESP_SDK"]).expanduser()
-    problems = list(firmware.missing(BOARD, micropython or None, sdk or None))
+    how = "make deps, the chip's compiler, and for that of a distribution ESP_SDK=<folder>"
+    micropython = firmware.deps.micropython()
+    given = os.environ.get("ESP_SDK")
+    sdk = Path(given).expanduser() if given else None
+    problems = list(firmware.missing(BOARD, micropython, sdk))
     if problems:
-        tiers.missing("; ".join(problems), "micropython", how)
+        tiers.missing("; ".join(problems), "esp8266", how)
     found = ["--micropython", str(micropython), "--board", BOARD]
     return found + (["--esp-sdk", str(sdk)] if sdk else [])
 
@@ -78,9 +78,8 @@ def test_a_smaller_image_has_less_in_it(arguments):
 def test_what_is_missing_is_named(tmp_path):
     done = run("size.py", "--only", "chip", "--board", BOARD, PATH=str(tmp_path))
     assert done.returncode == 3
-    assert (
-        "chip: left out: needs what `make firmware` needs: MICROPYTHON is not given" in done.stdout
-    )
+    assert "chip: left out: needs what `make firmware` needs: " in done.stdout
+    assert "mpy-cross is built with make and gcc: install both" in done.stdout
     assert "xtensa-lx106-elf-gcc is not on PATH" in done.stdout
     done = run("size.py", "--only", "chip", "--board", "ESP32_GENERIC")
     assert "an ESP8266: BOARD=ESP8266_GENERIC or WEMOS_D1_MINI" in done.stdout
