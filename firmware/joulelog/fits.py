@@ -41,6 +41,7 @@ _SHARED = {
     "emoncms": ("http",),
     "influxdb": ("http",),
 }
+_EXACT = const(32)  # the sums are right to this part of them: what just does not fit may try
 _NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
 
 
@@ -235,8 +236,9 @@ def _warning(plan: Plan, table: Table, free: int) -> str:
 
 
 def _problem(plan: Plan, table: Table, free: int) -> str:
-    short = plan.needs(table, plan.slots or plan.least) - free
-    if short <= 0:
+    needs = plan.needs(table, plan.slots or plan.least)
+    short = needs - free
+    if short <= needs // _EXACT:
         return ""
     from . import too_large
 

@@ -96,9 +96,10 @@ class TestFits(unittest.TestCase):
 
     def test_a_byte_more_or_less(self):
         about = config([P1], [MQTT])
-        self.assertEqual(fits.problem(about, Board, "romfs", P1_MQTT), "")
-        said = fits.problem(about, Board, "romfs", P1_MQTT - 1)
-        self.assertTrue("needs 85 kB of memory from ROMFS, and 84 kB are free" in said, said)
+        least = P1_MQTT - (P1_MQTT - 3000) // 32  # the sums are not more exact than that
+        self.assertEqual(fits.problem(about, Board, "romfs", least), "")
+        said = fits.problem(about, Board, "romfs", least - 1)
+        self.assertTrue("needs 85 kB of memory from ROMFS, and 81 kB are free" in said, said)
         self.assertTrue("firmware and network 39 kB, dsmr 10, mqtt 20, " in said, said)
         self.assertTrue("readings on the flash 14, 8 readings in RAM 2" in said, said)
         self.assertTrue('`queue = {"flash_kb": 0}`' in said and "14 kB less" in said, said)
@@ -109,7 +110,7 @@ class TestFits(unittest.TestCase):
         """Whatever it says would fit, fits."""
         sinks = [MQTT, INFLUXDB, EMONCMS]
         whole = self.need(config([P1], sinks))
-        for short in (2000, 5000, 12001, 20000, 33000, 45000):
+        for short in (6000, 9000, 12001, 20000, 33000, 45000):
             said = fits.problem(config([P1], sinks), Board, "romfs", whole - short)
             self.assertTrue("what would fit: " in said, said)
             line = [line for line in said.split("\n") if "what would fit: " in line][0]
@@ -159,9 +160,10 @@ class TestFits(unittest.TestCase):
         try:
             about = config([P1], [MQTT])
             need = P1_MQTT - 3000  # what was loaded is not free any more
-            free[0] = self._way(about, need) - 1
+            whole = self._way(about, need)
+            free[0] = whole - whole // 32 - 1
             self.assertRaises(ConfigError, fits.check, about, Board)
-            free[0] += 1
+            free[0] = whole
             slots, warning = fits.check(about, Board)
             self.assertTrue(
                 slots == 8 and "6 kB are short while readings leave" in warning, warning
