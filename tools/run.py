@@ -10,7 +10,7 @@ Each reader whose `uart` is "sim" gets a simulated meter of its own: a P1 meter 
 which), or what tools/sim has by the name of the reader's type.
 
 Profiles: esp8266-frozen (38 kB) and esp32-frozen (140 kB) are what an image has, with its code
-objects in flash (`make deps`); esp32 and esp8266 (62 kB, which no chip has) are a ROMFS image,
+objects in flash (`make deps`); esp32 and esp8266 (68 kB, which no chip has) are a ROMFS image,
 esp32-files are .mpy files: for development, and boards with PSRAM.
 
 Ctrl-C stops everything, with exit status 0. 2: the config or the command line cannot work, 3: a

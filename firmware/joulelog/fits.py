@@ -41,7 +41,10 @@ _SHARED = {
     "emoncms": ("http",),
     "influxdb": ("http",),
 }
-_EXACT = const(32)  # the sums are right to this part of them: what just does not fit may try
+# The sums are right to this part of them: what is short by less may try, and is warned. With code
+# in RAM parts share more than the table knows.
+_EXACT = const(32)
+EXACT_IN_RAM = 6
 _NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
 
 
@@ -238,7 +241,8 @@ def _warning(plan: Plan, table: Table, free: int) -> str:
 def _problem(plan: Plan, table: Table, free: int) -> str:
     needs = plan.needs(table, plan.slots or plan.least)
     short = needs - free
-    if short <= needs // _EXACT:
+    in_flash = table.way[-6:] == "frozen"
+    if short <= needs // (_EXACT if in_flash else EXACT_IN_RAM):
         return ""
     from . import too_large
 

@@ -99,10 +99,10 @@ def closure(module: str) -> tuple[set[str], set[str]]:
 class TestTable(unittest.TestCase):
     def test_every_reader_and_sink_is_a_feature(self):
         self.assertEqual(set(TYPES) - set(features.TABLE), set())
-        self.assertEqual(set(features.TABLE) - set(TYPES), {*NO_TYPE, "webrepl"})
+        self.assertEqual(set(features.TABLE) - set(TYPES), set(NO_TYPE) | {"webrepl"})
 
     def test_a_feature_names_what_it_needs_and_no_more(self):
-        for name, module in {**TYPES, **NO_TYPE}.items():
+        for name, module in list(TYPES.items()) + list(NO_TYPE.items()):
             files, foreign = closure(module)
             self.assertEqual(sorted(features.TABLE[name]["modules"]), sorted(files), name)
             self.assertEqual(set(features.TABLE[name]["packages"]), foreign, name)
@@ -149,14 +149,14 @@ class TestImage(unittest.TestCase):
         places = [str(self.folder), str(ROOT / "tools/host/shims")]
         return subprocess.run(
             [sys.executable, "-c", f"import joulelog.app, joulelog.start, {module}"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(places)),
             cwd=self.folder,
             capture_output=True,
             text=True,
         )
 
     def test_each_type_loads_with_its_own_modules(self):
-        for name, module in {**TYPES, **NO_TYPE}.items():
+        for name, module in list(TYPES.items()) + list(NO_TYPE.items()):
             shutil.rmtree(self.folder)
             done = self.loads((name,), module)
             self.assertEqual(done.returncode, 0, name + done.stderr)

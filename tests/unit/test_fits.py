@@ -59,9 +59,12 @@ class TestFits(unittest.TestCase):
     def setUp(self):
         self.table = parts.HEAP, parts.SLOT
         parts.HEAP, parts.SLOT = HEAP, SLOT
+        self.exact = fits.EXACT_IN_RAM
+        fits.EXACT_IN_RAM = 32
 
     def tearDown(self):
         parts.HEAP, parts.SLOT = self.table
+        fits.EXACT_IN_RAM = self.exact
 
     def need(self, about, way="romfs", board=Board):
         return fits.needed(about, board, way)
@@ -93,6 +96,12 @@ class TestFits(unittest.TestCase):
         self.assertEqual(need, 1000 + 9000 + 2000 + 300 + 3000 + 8000 + 6 * 150)
         need = self.need(config([P1], [MQTT], flash_kb=50), "small-frozen", Small)
         self.assertEqual(need, 1000 + 9000 + 2000 + 300 + 3000 + 8000 + 9000 + 6 * 150)
+
+    def test_code_in_ram_shares_more_than_the_table_knows(self):
+        fits.EXACT_IN_RAM = self.exact
+        about = config([P1], [MQTT])
+        self.assertEqual(fits.problem(about, Board, "romfs", P1_MQTT * 5 // 6 + 600), "")
+        self.assertTrue(fits.problem(about, Board, "romfs", P1_MQTT * 5 // 6 - 600))
 
     def test_a_byte_more_or_less(self):
         about = config([P1], [MQTT])

@@ -3,7 +3,7 @@
     python3 tools/host/run_vm.py --profile esp8266 script.py arguments...
     python3 tools/host/run_vm.py --profile esp32 --heap 200k firmware/main.py
 
-    esp8266       62k of heap, everything from a ROMFS image (stands for 38k and frozen code)
+    esp8266       68k of heap, everything from a ROMFS image: for work on the firmware
     esp32        140k of heap, everything from a ROMFS image
     esp32-files  140k of heap, everything from .mpy files
 
@@ -29,7 +29,7 @@ import vm
 
 # name -> (heap, packed into an image)
 PROFILES = {
-    "esp8266": ("62k", True),  # see "The heap of an ESP8266" in tools/host/README.md
+    "esp8266": ("68k", True),  # see "The heap of an ESP8266" in tools/host/README.md
     "esp32": ("140k", True),
     "esp32-files": ("140k", False),
 }
