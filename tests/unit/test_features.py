@@ -84,7 +84,7 @@ def closure(module: str) -> tuple[set[str], set[str]]:
     """What loads with a module, now or later: files beside the core, packages of others."""
     files: set[str] = set()
     foreign: set[str] = set()
-    open_ends = [module, *packages_of(module)]
+    open_ends = [module] + list(packages_of(module))
     while open_ends:
         name = open_ends.pop()
         path = file_of(name)

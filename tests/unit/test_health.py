@@ -150,7 +150,8 @@ class TestHealth(unittest.TestCase):
             gc.enable()
         self.assertTrue(found[0] < 200, found)
         for size, block in zip(sizes, found[1:]):
-            self.assertTrue(size - 128 <= block <= size + 64, found)  # BytesIO itself is in it
+            # In a heap that is full but for this its own exceptions are in it, and BytesIO itself.
+            self.assertTrue(size - 1024 <= block <= size + 64, found)
 
     def test_every_interval_with_one_source(self):
         self.run_for(200000)

@@ -97,7 +97,10 @@ class Reader:
 
 
 def largest_block() -> int:
-    """Bytes of the largest free block, to 64 bytes; 16384 where it has that or more."""
+    """Bytes of the largest free block, to 64 bytes; 16384 where it has that or more.
+
+    Up to 1 kB less where nothing else is free: what it tries and gets not leaves exceptions there.
+    """
     gc.disable()  # what does not fit is no reason to collect
     try:
         low, high = 0, _LARGEST + _STEP
