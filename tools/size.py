@@ -154,7 +154,7 @@ class Measure:
             name = f"app {profile} P1 -> {sink}"
             count, speed = (70, 20) if self._quick else (220, _SPEED)
             text = self._pipeline(profile, sink, heap, count, speed)
-            fits = _delivered(text)
+            fits = frozen_heaps.delivered(text)
             if not fits:
                 text = self._pipeline(profile, sink, _ROOMY, 70, 20)
             used, free = _last(text, "MEM running")
@@ -177,7 +177,7 @@ class Measure:
         for profile, sink in _combinations():
 
             def fits(heap: int, profile=profile, sink=sink) -> bool:
-                return _delivered(self._pipeline(profile, sink, f"{heap}k", 70, 20))
+                return frozen_heaps.delivered(self._pipeline(profile, sink, f"{heap}k", 70, 20))
 
             yield self._least(f"smallest heap {profile} P1 -> {sink}", 30, 200, fits)
 
@@ -489,7 +489,7 @@ class Measure:
                 arguments = [str(config), simulator.start(model, speed), telegrams]
                 heap = _ROOMY if profile == "esp8266" else _DRAINING if drains else None
                 text = self._run("size_steps.py", arguments, profile, heap)
-                if not _delivered(text):
+                if not frozen_heaps.delivered(text):
                     raise SystemExit("steps: the pipeline did not run:\n" + text[-1500:])
                 longest = max(int(us) for us in re.findall(r"^STEP \S+ (\d+)", text, re.M))
                 if not shortest or longest < max(shortest.values()):
@@ -606,12 +606,6 @@ class Measure:
 
 def _combinations() -> list[tuple[str, str]]:
     return [("esp8266", "console"), *((profile, "mqtt") for profile in run_vm.PROFILES)]
-
-
-def _delivered(text: str) -> bool:
-    """True where a script came to its end with every telegram delivered and no task restarted."""
-    found = re.search(r"^DONE (\d+) (\d+)(?: (\d+))?", text, re.M)
-    return bool(found) and int(found[2]) > 0 and not int(found[3] or 0) and "Traceback" not in text
 
 
 def _last(text: str, key: str) -> list[int]:
