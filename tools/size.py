@@ -38,9 +38,8 @@
 
 Everything but `mpy` runs on the MicroPython VM (tools/host), P1 -> MQTT with a real mosquitto.
 What cannot be had here is named as left out. Chip time is CPU time of this process on the VM x 200
-(ESP32) or x 500 (ESP8266); of several runs' longest steps the shortest counts, because whatever
-else this computer does can only lengthen them. With --quick they may take ten times that: a
-test must not fail because a computer is busy or slow.
+(ESP32) or x 500 (ESP8266); of several runs' longest steps each task's shortest counts
+(tools/step_times.py). They are measured on a computer that does nothing else.
 
 The limits are in tools/budgets.json: they only fall; a raise needs its reason in the commit.
 Exit status: 0 when all hold, 1 when one is broken, 3 when nothing could be measured.
@@ -75,6 +74,7 @@ import wear  # noqa: E402 - beside this file
 import boards  # noqa: E402 - beside this file
 import firmware  # noqa: E402 - beside this file
 from tools.sim import p1 as simulator  # noqa: E402
+from tools.step_times import Longest  # noqa: E402
 
 BUDGETS = Path(__file__).with_name("budgets.json")
 _SCRIPTS = ROOT / "tests/vm/scripts"
@@ -82,7 +82,6 @@ _BLOCK = 16
 _SPEED = 10  # the clock of a running pipeline; the meter's line is as much faster
 _STEP_FACTORS = {"esp32": 200, "esp8266": 500}
 _CHIP_TIME = "ms of chip time"
-_BUSY = 10  # with --quick a step may take so many times its budget
 _ROOMY = "220k"
 _DRAINING = "170k"  # from ROMFS two sinks that drain do not fit into the profile
 _LATEST_S = 2  # a new reading beside a backlog, with live_first
@@ -469,9 +468,9 @@ class Measure:
     def _step(self, profile: str, model: str, what: str) -> Row:
         from tests.servers.influxdb_v2 import InfluxDb2
 
-        shortest: dict[str, int] = {}
+        longest = Longest()
         name = f"longest step {profile} {what}"
-        limit_us = self._budgets.get(name, 100) * 1000 * (_BUSY if self._quick else 1)
+        limit_us = self._budgets.get(name, 100) * 1000
         drains = what == "draining"
         # The meters speak every 1 and every 10 seconds; while it drains, a page fills in 64 s.
         speed = 40 if model == "lu" or drains else _SPEED
@@ -491,18 +490,13 @@ class Measure:
                 text = self._run("size_steps.py", arguments, profile, heap)
                 if not frozen_heaps.delivered(text):
                     raise SystemExit("steps: the pipeline did not run:\n" + text[-1500:])
-                longest = max(int(us) for us in re.findall(r"^STEP \S+ (\d+)", text, re.M))
-                if not shortest or longest < max(shortest.values()):
-                    shortest = {
-                        task: int(us) for task, us in re.findall(r"^STEP (\S+) (\d+)", text, re.M)
-                    }
-                if self._quick and longest * _STEP_FACTORS[profile] <= limit_us:
+                longest.add(text)
+                if self._quick and longest.us() * _STEP_FACTORS[profile] <= limit_us:
                     break
         factor = _STEP_FACTORS[profile]
-        for task, us in sorted(shortest.items(), key=lambda item: -item[1])[:4]:
+        for task, us in longest.by_task()[:4]:
             print(f"  {profile} {what}: {task} {us * factor // 1000} ms")
-        figure = -(-max(shortest.values()) * factor // 1000)
-        return name, figure, _CHIP_TIME
+        return name, -(-longest.us() * factor // 1000), _CHIP_TIME
 
     def _fill(self, spool: Path) -> None:
         """A day of readings that MQTT and InfluxDB miss; its last segment is full."""
@@ -692,12 +686,7 @@ def main() -> int:
             budgets[name] = min(_with_room(name, figure), budgets.get(name, 1 << 30))
         kept = {name: limit for name, limit in budgets.items() if not name.startswith("part ")}
         options.budgets.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
-    slack = _BUSY if options.quick else 1
-    broken = [
-        row
-        for row in rows
-        if row[1] > budgets.get(row[0], row[1]) * (slack if row[2] == _CHIP_TIME else 1)
-    ]
+    broken = [row for row in rows if row[1] > budgets.get(row[0], row[1])]
     for row in broken:
         print(f"over its budget: {row[0]} is {abs(row[1])}, allowed {abs(budgets[row[0]])}")
     if options.only:

@@ -25,6 +25,7 @@ CONFIG = (
     "readers = [{'type': 'altherma', 'name': 'hp', 'uart': 'sim', 'interval': 2%s}]\n"
     "sinks = [{'type': 'console'}]"
 )
+ROOMY = [*ON_THE_VM[0], "--heap", "180k"]  # two servers from ROMFS: a board with PSRAM
 HOW = pytest.mark.parametrize("how", [[], ON_THE_VM[0]], ids=["cpython", "esp32"])
 
 
@@ -121,8 +122,8 @@ LABELS = (
     [
         ([], "'core'"),
         ([], ERLA),
-        (ON_THE_VM[0], "'core'"),
-        (ON_THE_VM[0], ERLA + ", 'labels': " + LABELS),
+        (ROOMY, "'core'"),
+        (ROOMY, ERLA + ", 'labels': " + LABELS),
     ],
     ids=["cpython-core", "cpython-model", "esp32-core", "esp32-labels"],
 )

@@ -21,6 +21,9 @@ sys.path.insert(0, str(ROOT / "tools/host"))
 import deps  # noqa: E402
 import vm  # noqa: E402
 
+LONG = os.environ.get("JOULELOG_LONG") == "1"
+# Times are measured where nothing else runs: other tests would lengthen any step.
+alone = pytest.mark.skipif(not LONG, reason="long: JOULELOG_LONG=1, with nothing beside it")
 _BUILD_S = 900  # the first time a MicroPython is built, perhaps on a busy machine
 
 
@@ -67,7 +70,7 @@ def require(what: str) -> None:
         "examples",
         "telegram",
         "growth",
-        "steps",
+        pytest.param("steps", marks=alone),
         "spool",
         "files",
         "parts",

@@ -3,13 +3,15 @@
     asyncio.create_task = asyncio.core.create_task = measured_steps.create_task
     measured_steps.counting[0] = True
     …
-    measured_steps.longest                 # {"run": 1234} in microseconds
+    measured_steps.tell()                  # prints "STEP name microseconds" per task
 
 A step is what a task does between two awaits, when nothing else can run. All tasks are wrapped,
-those of libraries included.
+those of libraries included. "collection" is a collection of the heap alone, which falls into
+anybody's step. What is to be made of several runs: tools/step_times.py.
 """
 
 import asyncio
+import gc
 
 try:
     import ffi
@@ -22,8 +24,10 @@ except ImportError:  # the frozen VM
         return int(time.clock() * 1000000)
 
 
+_COLLECTIONS = 5  # the shortest counts
+
 _create = asyncio.create_task
-longest: dict = {}
+_longest: dict = {}
 counting = [False]
 
 
@@ -59,10 +63,23 @@ class Measured:
         self._coroutine.close()
 
     def _took(self, us: int) -> None:
-        if counting[0] and us > longest.get(self._name, -1):
-            longest[self._name] = us
+        if counting[0] and us > _longest.get(self._name, -1):
+            _longest[self._name] = us
 
 
 def create_task(coroutine):
     """In the place of asyncio's."""
     return _create(Measured(coroutine))
+
+
+def tell() -> None:
+    """Stop counting, and print the longest steps so far."""
+    counting[0] = False
+    took = []
+    for _ in range(_COLLECTIONS):
+        started = _cpu_us()
+        gc.collect()
+        took.append(_cpu_us() - started)
+    _longest["collection"] = min(took)
+    for name, us in _longest.items():
+        print("STEP", name, us)

@@ -10,7 +10,7 @@ telegrams".
 import asyncio
 import sys
 
-from measured_steps import counting, create_task, longest
+from measured_steps import counting, create_task, tell
 
 _TIMEOUT_MS = 300000
 
@@ -40,9 +40,7 @@ def main(path: str, uart: str, wanted: int) -> None:
         first = reader.telegrams
         while reader.telegrams < first + wanted and clock.uptime_ms() < deadline:
             await clock.sleep_ms(100)
-        counting[0] = False
-        for name, us in longest.items():
-            print("STEP", name, us)
+        tell()
         print("DONE", reader.telegrams - first, min([cursor.sent for cursor in app.cursors]))
         running.cancel()
 
