@@ -20,6 +20,7 @@ from tools.sim.terminal import Terminal
 
 _UART_BUFFER = 4096  # what a listener that does not read can lag behind
 _CHUNK_S = 0.004  # a UART hands over its FIFO about this often
+_DEAF_S = 0.5  # nobody listens who has read nothing for so long; a busy computer may take less
 
 
 class Faults:
@@ -129,13 +130,16 @@ def serve(
     interval_s = meter.about.interval_s / speed
     due = _time.monotonic()
     number = 0
-    before = -1
+    before = 0
+    read_at = due  # when somebody was seen to have read
     while not (count and number >= count) and not stop.is_set():
         number += 1
         if faults.silent_after and number > faults.silent_after:
             stop.wait()
             break
-        if before >= 0 and pty.waiting() >= before:  # nobody listens: a wire has no memory
+        if pty.waiting() < before:
+            read_at = _time.monotonic()
+        elif _time.monotonic() - read_at > _DEAF_S:  # a wire has no memory
             pty.flush()
         clean = meter.telegram(faults.crc_ok(number))
         data, state = faults.spoil(clean, number)
