@@ -38,13 +38,12 @@ _TLS_BYTES = const(20000)  # the same per connection
 _SHARED = {
     "pzem": ("line",),
     "modbus": ("line",),
-    "emoncms": ("http",),
-    "influxdb": ("http",),
+    "mqtt": ("server",),
+    "emoncms": ("server", "http"),
+    "influxdb": ("server", "http"),
 }
-# The sums are right to this part of them: what is short by less may try, and is warned. With code
-# in RAM parts share more than the table knows.
+# The sums are right to one part in so many: what is short by less may try, and is warned.
 _EXACT = const(32)
-EXACT_IN_RAM = 6
 _NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
 
 
@@ -241,8 +240,7 @@ def _warning(plan: Plan, table: Table, free: int) -> str:
 def _problem(plan: Plan, table: Table, free: int) -> str:
     needs = plan.needs(table, plan.slots or plan.least)
     short = needs - free
-    in_flash = table.way[-6:] == "frozen"
-    if short <= needs // (_EXACT if in_flash else EXACT_IN_RAM):
+    if short <= needs // _EXACT:
         return ""
     from . import too_large
 
