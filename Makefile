@@ -20,7 +20,7 @@ run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=
 		$(if $(VM),--vm --profile $(PROFILE)) $(if $(HEAP),--heap $(HEAP))
 
 test: $(VENV)/dev ## all tests that this machine can run (ALL=1: a missing tier fails; TESTS=… some)
-	$(if $(ALL),JOULELOG_REQUIRE_ALL=1) $(PY) -m pytest -r fE -n $(JOBS) --dist loadfile $(if $(RERUNS),--reruns $(RERUNS)) $(TESTS)
+	$(if $(ALL),JOULELOG_REQUIRE_ALL=1) $(PY) -m pytest -r fE -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(RERUNS),--reruns $(RERUNS)) $(TESTS)
 
 lint: $(VENV)/dev typings/stamp ## ruff, pyright, codespell
 	$(VENV)/bin/ruff check .
