@@ -3,9 +3,11 @@
     if repl.wanted(board, config):
         return                      # to the REPL, without the app
 
-Two ways at the start: the board's button, held; and where a meter takes the REPL's UART, five
-seconds in which Ctrl-C works (an ESP8266 has no other UART that can receive). Elsewhere Ctrl-C
-works at any time. Needed at start only. webrepl() is for boards in cupboards.
+Two ways at the start: the board's button, pressed and let go; and where a meter takes the REPL's
+UART, five seconds in which Ctrl-C works (an ESP8266 has no other UART that can receive). Elsewhere
+Ctrl-C works at any time. A pin that reads as pressed for ten seconds is no person: the app starts,
+or a board whose pin floats or is wired to ground would never measure. Needed at start only.
+webrepl() is for boards in cupboards.
 """
 
 import asyncio
@@ -16,12 +18,13 @@ from micropython import const
 from . import clock
 
 _WINDOW_MS = const(5000)
+_HELD_MS = const(10000)
 _LOOK_MS = const(100)
 _REPL_UART = const(0)
 
 
 def wanted(board, config) -> bool:
-    """Whether the button says so; before that KeyboardInterrupt leaves the start by itself."""
+    """Whether the button says so; until then KeyboardInterrupt leaves the start by itself."""
     if not hasattr(board, "BUTTON"):  # a computer
         return False
     if takes_repl(config) and not held(board):
@@ -29,10 +32,17 @@ def wanted(board, config) -> bool:
             "UART %d goes to the meter in %d s: Ctrl-C keeps the REPL"
             % (_REPL_UART, _WINDOW_MS // 1000)
         )
-        asyncio.run(_wait(board))
-    if held(board):
-        print("The button is held: the REPL stays, the app does not start")
+        asyncio.run(_until(board, True, _WINDOW_MS))
+    if not held(board):
+        return False
+    print("The button is held: let it go within %d s for the REPL" % (_HELD_MS // 1000))
+    if asyncio.run(_until(board, False, _HELD_MS)):
+        print("The REPL stays, the app does not start")
         return True
+    text = (
+        "GPIO %d, the button's, reads %d all the time (is it wired, or does it float?): starting"
+    )
+    print(text % (board.BUTTON["pin"], board.BUTTON["active"]))
     return False
 
 
@@ -60,11 +70,13 @@ def held(board) -> bool:
     return pin.value() == button["active"]
 
 
-async def _wait(board) -> None:
-    for _ in range(_WINDOW_MS // _LOOK_MS):
+async def _until(board, pressed: bool, ms: int) -> bool:
+    """Whether the button became pressed, or was let go, within so many ms."""
+    for _ in range(ms // _LOOK_MS):
         await clock.sleep_ms(_LOOK_MS)
-        if held(board):
-            return
+        if held(board) == pressed:
+            return True
+    return False
 
 
 async def webrepl(network, password: str) -> None:

@@ -471,21 +471,21 @@ class TestRepl(Stand):
         machine.Pin.levels[4] = 1
         super().tearDown()
 
-    def wanted(self, config, press_ms=None):
+    def wanted(self, config, press_ms=None, hold_ms=500):
         """Whether the REPL is wanted, and how long that took; the button is pressed after ms."""
         virtual = self.virtual
         virtual.ms = 0
 
         async def sleep_ms(ms):
             virtual.ms += ms
-            if press_ms is not None and virtual.ms >= press_ms:
-                machine.Pin.levels[4] = 0
+            if press_ms is not None:
+                pressed = press_ms <= virtual.ms < press_ms + hold_ms
+                machine.Pin.levels[4] = 0 if pressed else 1
 
         original = clock.sleep_ms
         clock.sleep_ms = sleep_ms
         try:
-            if press_ms == 0:
-                machine.Pin.levels[4] = 0
+            machine.Pin.levels[4] = 0 if press_ms == 0 else 1
             return repl.wanted(Board, config), virtual.ms
         finally:
             clock.sleep_ms = original
@@ -494,14 +494,26 @@ class TestRepl(Stand):
         self.assertEqual(self.wanted(self.Config), (False, 0))
 
     def test_the_button(self):
-        self.assertEqual(self.wanted(self.Config, 0), (True, 0))
-        self.assertEqual(self.wanted(self.Taken, 0), (True, 0))
+        self.assertEqual(self.wanted(self.Config, 0), (True, 500))
+        self.assertEqual(self.wanted(self.Taken, 0), (True, 500))
+        self.assertEqual(self.wanted(self.Config, 0, 9900), (True, 9900))
 
     def test_five_seconds(self):
         self.assertEqual(self.wanted(self.Taken), (False, 5000))
 
     def test_the_button_within_the_five_seconds(self):
-        self.assertEqual(self.wanted(self.Taken, 2000), (True, 2000))
+        self.assertEqual(self.wanted(self.Taken, 2000), (True, 2500))
+
+    def test_a_pin_that_reads_as_pressed_for_ever(self):
+        printed = []
+        repl.print = lambda *words: printed.append(" ".join(words))  # type: ignore[attr-defined]
+        try:
+            self.assertEqual(self.wanted(self.Config, 0, HOUR), (False, 10000))
+            self.assertIn("GPIO 4, the button's, reads 0 all the time", printed[-1])
+            self.assertEqual(self.wanted(self.Taken, 0, HOUR), (False, 10000))
+            self.assertEqual(self.wanted(self.Taken, 2000, HOUR), (False, 12000))
+        finally:
+            del repl.print  # type: ignore[attr-defined]
 
     def test_ctrl_c(self):
         async def sleep_ms(ms):
