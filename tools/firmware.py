@@ -6,8 +6,9 @@
     python3 tools/firmware.py --board WEMOS_D1_MINI --micropython ~/micropython [--check]
 
 MICROPYTHON is a checkout of github.com/micropython/micropython (tried with 1.29). The ESP32
-family needs Espressif's ESP-IDF, whose export.sh has been run in this shell, the ESP8266 the
-compiler xtensa-lx106-elf-gcc with its SDK, or with ESP_SDK=<folder of an SDK> (boards/README.md).
+family needs Espressif's ESP-IDF, in one of the versions that the checkout's ports/esp32/README.md
+names, whose export.sh has been run in this shell; the ESP8266 the compiler xtensa-lx106-elf-gcc
+with its SDK, or with ESP_SDK=<folder of an SDK> (boards/README.md).
 FEATURES says what the image can do in the place of the board's own. --check tells what is missing
 and builds nothing.
 
@@ -59,6 +60,9 @@ _SDK_FILES = (
     "lib/libmain.a",
     "lib/liblwip_open.a",
 )
+# A paragraph of the port's README: the version that is best, and those that will do as well.
+_SUPPORTED = re.compile(r"recommended\s+version\s+of\s+ESP-IDF.*?\n\s*\n", re.S)
+_IDF_VERSION = re.compile(r"\bv(\d+\.\d+(?:\.\d+)?)")
 _REFERRED = re.compile(r"\bboards/(?:sdkconfig\.\w+|\w+\.ld)")
 
 
@@ -95,8 +99,40 @@ def missing(name: str, micropython: Path | None, sdk: Path | None = None) -> Ite
             "ESP-IDF is not set up in this shell (no IDF_PATH, or no idf.py on PATH): install the"
             " version that MicroPython's ports/esp32/README.md names, then: . <esp-idf>/export.sh"
         )
-    elif not has_compiler:
+        return
+    if not has_compiler:
         yield f"ESP-IDF has no compiler for this chip: <esp-idf>/install.sh {chip}"
+    if micropython is not None:
+        yield from _idf_problems(Path(os.environ["IDF_PATH"]), micropython)
+
+
+def _idf_problems(idf: Path, micropython: Path) -> Iterator[str]:
+    """The port is built with certain versions only, which its README names."""
+    readme = micropython / "ports/esp32/README.md"
+    told = _SUPPORTED.search(readme.read_text()) if readme.exists() else None
+    allowed = _IDF_VERSION.findall(told[0]) if told else []
+    if not allowed:
+        return  # it does not say, or the checkout is none, which has been told
+    found = _idf_version(idf)
+    if found not in allowed:
+        best, others = allowed[0], ", ".join(f"v{version}" for version in allowed[1:])
+        yield (
+            f"ESP-IDF in {idf} is {'v' + found if found else 'of an unknown version'}; this"
+            f" MicroPython allows: v{best} (best)" + (f", {others}" if others else "")
+        )
+
+
+def _idf_version(idf: Path) -> str:
+    """As its own cmake tells it, v5.3 and not v5.3.0; "" where it does not."""
+    try:
+        text = (idf / "tools/cmake/version.cmake").read_text()
+    except OSError:
+        return ""
+    numbers = dict(re.findall(r"set\(IDF_VERSION_(MAJOR|MINOR|PATCH)\s+(\d+)\)", text))
+    if len(numbers) != 3:
+        return ""
+    version = f"{numbers['MAJOR']}.{numbers['MINOR']}"
+    return version if numbers["PATCH"] == "0" else f"{version}.{numbers['PATCH']}"
 
 
 def _checkout_problems(micropython: Path | None, folder: Path, port: str) -> Iterator[str]:

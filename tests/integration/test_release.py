@@ -13,13 +13,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
+import deps  # noqa: E402
 import stage  # noqa: E402
 
 import boards  # noqa: E402
+import firmware  # noqa: E402
 from tests import tiers  # noqa: E402
 
 EPOCH = "1767225600"  # 2026-01-01
 TOP = f"joulelog-{stage.version()}"
+
+
+README = """Needs ESP-IDF v4 or v5, said the text before; v3.1 is old.
+
+There is a recommended
+version of ESP-IDF: v5.5.2. It
+also supports v5.3, v5.4.1 and v5.5.4.
+
+Get it: git clone -b v5.9
+"""
 
 
 def run(tool: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -41,6 +53,7 @@ def checkout(folder: Path, minor: int = 29) -> Path:
         (folder / path).mkdir(parents=True)
     (folder / "ports/esp32/Makefile").touch()
     (folder / "ports/esp32/boards/sdkconfig.base").touch()
+    (folder / "ports/esp32/README.md").write_text(README)
     version = f"#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR {minor}\n"
     (folder / "py/mpconfig.h").write_text(version)
     return folder
@@ -88,17 +101,26 @@ def test_firmware_names_what_the_machine_lacks(tmp_path):
     for name in ("make", "gcc", "idf.py"):
         (empty / name).write_text("#!/bin/sh\n")
         (empty / name).chmod(0o755)
-    done = run_with_idf(*arguments, PATH=str(empty))
+    idf = tmp_path / "idf"
+    done = run_with_idf(idf, *arguments, PATH=str(empty))
     assert done.returncode == 3
     assert "no compiler for this chip: <esp-idf>/install.sh esp32" in done.stderr
     (empty / "xtensa-esp-elf-gcc").write_text("#!/bin/sh\n")
     (empty / "xtensa-esp-elf-gcc").chmod(0o755)
-    done = run_with_idf(*arguments, PATH=str(empty))
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run_with_idf(idf, *arguments, PATH=str(empty))
+    assert done.returncode == 3
+    assert (
+        f"ESP-IDF in {idf} is of an unknown version; this MicroPython allows: v5.5.2"
+        in done.stderr
+    )
+    for numbers in ((5, 5, 2), (5, 3, 0), (5, 4, 1)):
+        set_version(idf, *numbers)
+        done = run_with_idf(idf, *arguments, PATH=str(empty))
+        assert (done.returncode, done.stderr) == (0, ""), numbers
 
 
-def run_with_idf(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    settings = {**os.environ, **environment, "IDF_PATH": "/nowhere"}
+def run_with_idf(idf: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    settings = {**os.environ, **environment, "IDF_PATH": str(idf)}
     return subprocess.run(
         [sys.executable, str(ROOT / "tools/firmware.py"), *arguments],
         capture_output=True,
@@ -106,6 +128,40 @@ def run_with_idf(*arguments: str, **environment: str) -> subprocess.CompletedPro
         check=False,
         env=settings,
     )
+
+
+def set_version(idf: Path, *numbers: int) -> None:
+    """As in an ESP-IDF."""
+    path = idf / "tools/cmake/version.cmake"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f"set(IDF_VERSION_{part} {number})\n"
+        for part, number in zip(("MAJOR", "MINOR", "PATCH"), numbers, strict=True)
+    ]
+    whole = "${IDF_VERSION_MAJOR}.${IDF_VERSION_MINOR}.${IDF_VERSION_PATCH}"
+    path.write_text("".join(lines) + f'\nset(ENV{{IDF_VERSION}} "{whole}")\n')
+
+
+@pytest.mark.parametrize(
+    "numbers", [(5, 5, 0), (5, 4, 0), (5, 9, 0), (6, 0, 0), (4, 4, 7), (5, 3, 1)]
+)
+def test_firmware_names_the_versions_of_the_idf(tmp_path, numbers):
+    micropython = checkout(tmp_path / "micropython")
+    set_version(tmp_path, *numbers)
+    found = ".".join(str(number) for number in numbers).removesuffix(".0")
+    assert list(firmware._idf_problems(tmp_path, micropython)) == [
+        f"ESP-IDF in {tmp_path} is v{found}; this MicroPython allows: v5.5.2 (best), v5.3, v5.4.1,"
+        " v5.5.4"
+    ]
+
+
+def test_the_readme_of_micropython_names_versions(tmp_path):
+    micropython = os.environ.get("MICROPYTHON") or deps.micropython()
+    if not micropython:
+        tiers.missing("a checkout of MicroPython", "micropython", "make deps")
+    set_version(tmp_path, 1, 0, 0)
+    (problem,) = firmware._idf_problems(tmp_path, Path(micropython).expanduser())
+    assert "is v1.0; this MicroPython allows: v5." in problem
 
 
 def test_the_staged_sources_have_the_date_and_stay_where_nothing_changed(tmp_path, monkeypatch):
