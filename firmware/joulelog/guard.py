@@ -17,6 +17,11 @@ A board restarts itself in three cases, and the next start's report says why:
   doubles with each restart that did not help.
 
 A computer is never restarted.
+
+An ESP32's bootloader takes back an image that was written over the air: at the next reset the one
+before starts, unless somebody says that the new one is good. The guard says so, once: after a
+minute in which no task failed or hung, with a network (where one is configured); without one after
+ten such minutes, for a router that is off says nothing about the image.
 """
 
 import logging
@@ -33,6 +38,8 @@ _PATIENCE_MS = const(7200000)
 _MANY_SHORT = const(8)  # MemoryErrors, one soon after the other
 _SHORT_S = const(600)  # a sink says that it has no memory
 _SHORT_MS = const(600000)
+_STEADY_MS = const(60000)  # without a failure an image is good
+_STEADY_ALONE_MS = const(600000)  # the same without a network
 _NO_MEMORY = "not enough memory"
 _FULL = "there was no memory left"
 _MEMORY_TRIES = "memory_tries"  # restarts for want of memory, one after the other
@@ -53,6 +60,9 @@ class Guard:
         self._known = False  # the time is
         self._short_s = 0
         self._begun_ms = clock.uptime_ms()
+        self._unconfirmed = getattr(app.board, "CHIP", "").startswith("esp32")  # the image is
+        self._steady_ms = self._begun_ms  # uptime when a task failed last
+        self._restarts = 0  # of tasks, until then
         self.planned = ""  # why the board is restarted once the app has ended
         app.supervisor.note = self._note
 
@@ -103,6 +113,8 @@ class Guard:
             return
         if app.supervisor.stuck:
             self._reboot("the task %s does not move" % app.supervisor.stuck)
+        if self._unconfirmed:
+            self._look_at_image()
         tries = self.store.get(_TRIES, 0)
         network = app.network
         if network.up:
@@ -141,6 +153,26 @@ class Guard:
                 return "%s has had not enough memory for %d minutes" % (sink.name, _SHORT_S // 60)
         self._short_s = 0
         return ""
+
+    def _look_at_image(self) -> None:
+        app = self._app
+        now = clock.uptime_ms()
+        if app.supervisor.restarts != self._restarts:
+            self._restarts = app.supervisor.restarts
+            self._steady_ms = now
+        alone = app.config.wifi and not app.network.up
+        if now - self._steady_ms < (_STEADY_ALONE_MS if alone else _STEADY_MS) or self.planned:
+            return
+        self._unconfirmed = False
+        try:
+            from esp32 import Partition  # type: ignore[import-not-found]
+
+            Partition.mark_app_valid_cancel_rollback()
+            logging.getLogger("guard").info("this image runs well: the bootloader keeps it")
+        except (
+            Exception
+        ) as error:  # there is but one image, or it came by wire: none to go back to
+            logging.getLogger("guard").debug("no image to confirm: %s", error)
 
     def _tell_board(self) -> None:
         """Set the chip's own clock: after a restart the time is known at once."""

@@ -76,6 +76,12 @@ class Machine:
         self.resets += 1
         raise Reset
 
+    def RTC(self):
+        return self
+
+    def datetime(self, fields):
+        """The chip's own clock is set."""
+
     def WDT(self, timeout):
         self.timeouts.append(timeout)
         return self
@@ -454,6 +460,119 @@ class TestGuard(Stand):
         self.play(story)
         self.assertEqual(len(woken), 2)
         self.assertTrue(woken[1][1])
+
+
+class TestImage(Stand):
+    """The bootloader is told once that an image runs well."""
+
+    class Esp32:
+        """Stands for the module."""
+
+        problem: Exception | None = None
+        marked: list = []  # ms
+
+        class Partition:
+            @classmethod
+            def mark_app_valid_cancel_rollback(cls):
+                TestImage.Esp32.marked.append(clock.uptime_ms())
+                if TestImage.Esp32.problem:
+                    raise TestImage.Esp32.problem
+
+    def setUp(self):
+        super().setUp()
+        self.Esp32.marked = []
+        self.Esp32.problem = None
+        sys.modules["esp32"] = self.Esp32  # type: ignore[assignment]
+
+    def tearDown(self):
+        sys.modules.pop("esp32", None)
+        super().tearDown()
+
+    def marked_s(self, story=None, **changes):
+        """Seconds after the start, within an hour, of each time that the bootloader was told."""
+
+        async def told():
+            if story:
+                await story()
+            await self.virtual.advance(HOUR)
+
+        self.virtual.ms = 0
+        self.assertFalse(self.play(told, **changes))
+        return [ms // 1000 for ms in self.Esp32.marked]
+
+    def logged(self, **changes):
+        lines = []
+
+        class Stream:
+            @staticmethod
+            def write(text):
+                lines.append(text)
+
+        async def story():
+            self.app.log.stream = Stream
+
+        told = self.marked_s(story, **changes)
+        return told, [line for line in lines if "image" in line]
+
+    def test_after_a_minute_with_a_network(self):
+        (told,), (line,) = self.logged()
+        self.assertTrue(60 <= told <= 62, told)
+        self.assertIn("INFO guard: this image runs well: the bootloader keeps it", line)
+
+    def test_without_a_network_after_ten_minutes(self):
+        self.home.there = False
+        (told,) = self.marked_s()
+        self.assertTrue(600 <= told <= 602, told)
+
+    def test_where_none_is_configured_after_a_minute(self):
+        (told,) = self.marked_s(wifi=None)
+        self.assertTrue(60 <= told <= 62, told)
+
+    def test_a_task_that_fails_puts_it_off(self):
+        async def fail():
+            raise ValueError("broken")
+
+        async def story():
+            self.app.supervisor.start("broken", fail)
+            await self.virtual.advance(30 * MINUTE)
+            self.assertEqual(self.Esp32.marked, [])
+
+        # Not within the hour: it fails each minute.
+        self.marked_s(story)
+
+    def test_one_failure_puts_it_off_for_a_minute(self):
+        failures = [ValueError("once")]
+
+        async def fail():
+            await clock.sleep_ms(40000)
+            if failures:
+                raise failures.pop()
+            await clock.sleep_ms(HOUR * 24)
+
+        async def story():
+            self.app.supervisor.start("broken", fail)
+
+        (told,) = self.marked_s(story)
+        self.assertTrue(100 <= told <= 102, told)
+
+    def test_a_board_with_one_image(self):
+        self.Esp32.problem = OSError(-1, "ESP_FAIL")
+        told, lines = self.logged()
+        self.assertEqual((len(told), lines), (1, []))
+        self.assertEqual(self.app.supervisor.restarts, 0)
+
+    def test_a_port_without_it(self):
+        del sys.modules["esp32"]
+        self.assertEqual(self.logged(), ([], []))
+        self.assertEqual(self.app.supervisor.restarts, 0)
+
+    def test_no_other_chip(self):
+        original = Board.CHIP
+        Board.CHIP = "esp8266"
+        try:
+            self.assertEqual(self.marked_s(), [])
+        finally:
+            Board.CHIP = original
 
 
 class TestRepl(Stand):
