@@ -14,6 +14,9 @@ from micropython import const
 from .errors import ConfigError
 
 _LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
+_NOT_CONFIGURED = """This %s is not configured yet: nothing is measured.
+  %s is "sim", a simulated meter, which only a computer has
+  make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"""
 _THRESHOLD = const(32768)  # bytes between two collections where the board says nothing
 
 
@@ -99,6 +102,7 @@ def run(config, board, terminal: bool = False) -> None:
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
 
     Returns at once where a person wants the REPL. A board with a LED blinks instead of raising.
+    A board with the config of a new image says so and waits: no board ever plays a meter.
     """
     import asyncio
 
@@ -109,16 +113,22 @@ def run(config, board, terminal: bool = False) -> None:
     registry.drop("joulelog.repl")
     if wanted:
         return
+    blinks = getattr(board, "LED", None) and registry.has(board, "led")
+    simulated = _simulated(config) if board.NAME != "HOST" else ""
+    if simulated:
+        print(_NOT_CONFIGURED % (board.NAME, simulated))
+        if blinks:
+            _blink(board)
+        return
     try:
         app = _built(config, board, terminal)
     except ConfigError as error:
         print("The config cannot work yet:")
         for line in str(error).split("\n"):
             print("  " + line)
-        if not getattr(board, "LED", None) or not registry.has(board, "led"):
+        if not blinks:
             raise
-        print("Ctrl-C leaves for the REPL; change config.py, then restart")
-        asyncio.run(_blink(board))
+        _blink(board)
         return
     del config  # the app has the checked one, and is here for years
     registry.drop("config")
@@ -141,9 +151,22 @@ def _built(config, board, terminal: bool):
     raise ConfigError("the memory ran out while it was loaded; leave out a sink or a reader")
 
 
-async def _blink(board) -> None:
+def _simulated(config) -> str:
+    """The readers that are simulated, as in the config of a new image; "" for none."""
+    readers = getattr(config, "readers", ())
+    found = []
+    for index, entry in enumerate(readers if isinstance(readers, (list, tuple)) else ()):
+        if isinstance(entry, dict) and "sim" in (entry.get("uart"), entry.get("pin")):
+            found.append("readers[%d]" % index)
+    return ", ".join(found)
+
+
+def _blink(board) -> None:
+    import asyncio
+
     from .led import Led
 
+    print("Ctrl-C leaves for the REPL; change config.py, then restart")
     led = Led(board.LED)
     led.show("config_error")
-    await led.run()
+    asyncio.run(led.run())

@@ -274,6 +274,7 @@ def test_the_default_config_says_what_is_next(make, packages):
     done = flash("install", *on(make()))
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"sim" is for a computer' in done.stdout
+    assert "This ESP32_GENERIC is not configured yet" in done.stdout
     assert "make config" in done.stdout
 
 

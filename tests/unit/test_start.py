@@ -16,6 +16,7 @@ from joulelog import app as app_module  # noqa: F401 - loaded with the real mach
 from joulelog import clock, registry, start
 from joulelog.errors import ConfigError
 
+ROOT = "/".join(__file__.split("/")[:-3]) or "."
 DIRECTORY = "build/test_start"
 
 
@@ -128,6 +129,55 @@ class Start(unittest.TestCase):
         self.assertEqual(changes[0], (0, 0))  # on, at once: this LED shines when its pin is low
         gaps = [changes[i + 1][0] - changes[i][0] for i in range(len(changes) - 1)]
         self.assertEqual(gaps[-9:-1], [250] * 8)  # behind the last it is switched off
+
+    def printed(self, config, board):
+        """What the start says of it; True where it blinks then until Ctrl-C."""
+        lines = []
+        start.print = lambda text: lines.append(text)  # type: ignore[attr-defined]
+        sys.modules["machine"] = Parts(Pin=LedPin)
+        blinks = False
+        try:
+            start.run(config, board)
+        except Pressed:
+            blinks = True
+        finally:
+            del start.print  # type: ignore[attr-defined]
+        return "\n".join(lines), blinks
+
+    def test_a_board_with_the_shipped_config_says_what_to_do_and_waits(self):
+        config: dict = {}
+        with open(ROOT + "/firmware/config.py") as file:
+            exec(file.read(), config)
+        shipped = Parts(**{key: config[key] for key in ("device", "readers", "sinks")})
+        said, blinks = self.printed(shipped, Board)
+        self.assertFalse(blinks)
+        self.assertIn("This TEST is not configured yet: nothing is measured", said)
+        self.assertIn('readers[0] is "sim", a simulated meter, which only a computer has', said)
+        self.assertIn("make config PORT=", said)
+        said, blinks = self.printed(shipped, BoardWithLed)
+        self.assertTrue(blinks)
+        self.assertIn("not configured yet", said)
+        self.assertIn("Ctrl-C leaves for the REPL", said)
+        gaps = [LedPin.changes[i + 1][0] - LedPin.changes[i][0] for i in range(30, 38)]
+        self.assertEqual(gaps, [250] * 8)
+
+    def test_no_simulated_meter_on_a_board_beside_a_real_one(self):
+        pulse = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}
+        readers = [{"type": "meter"}, pulse, {"type": "dsmr", "uart": "sim"}]
+        said, _ = self.printed(self.config(readers=readers), Board)
+        self.assertIn("readers[1], readers[2] is", said)
+
+    def test_on_a_computer_it_is_no_mistake(self):
+        class Computer(Board):
+            NAME = "HOST"
+
+        registry.READERS = (("meter", "start_meter"),)
+        sys.modules["start_meter"] = Parts(SCHEMA="uart | uart | null | a line\n", Reader=Reader)
+        Reader.ends_with = Pressed()
+        readers = [{"type": "meter", "uart": "sim"}]
+        with self.assertRaises(Pressed):
+            start.run(self.config(readers=readers), Computer)
+        self.assertIn("the last words", self.log())
 
     def test_ctrl_c_leaves_the_log_on_the_flash(self):
         Reader.ends_with = Pressed()
