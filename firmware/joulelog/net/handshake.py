@@ -1,10 +1,19 @@
-"""One TLS handshake at a time: each takes some 20 kB outside of the heap.
+"""One TLS handshake at a time, as each takes some 20 kB outside of the heap, and none too early.
 
+await handshake.time_known(context, say)  # before the time-out of the attempt begins
 async with handshake.gate:
     await first_write()                   # it makes the handshake
+
+A certificate has dates, and TLS compares them with the board's own clock. After a power cut that
+one shows the year 2000; the guard sets it within a second once meter or time server have told the
+time. Until then each handshake would fail, and the log would blame the certificate.
 """
 
+from micropython import const
+
 from joulelog import clock
+
+_LOOK_MS = const(250)
 
 
 class Gate:
@@ -23,3 +32,15 @@ class Gate:
 
 
 gate = Gate()
+
+
+async def time_known(context, say) -> None:
+    """Return once the board's clock can be compared with a certificate, or need not be.
+
+    say(state, text) is called once where there is something to wait for.
+    """
+    if clock.board_time() is not None or not context.verify_mode:
+        return
+    say("waiting", "the time is not known yet: certificates cannot be checked")
+    while clock.board_time() is None:
+        await clock.sleep_ms(_LOOK_MS)

@@ -82,6 +82,10 @@ class Client(mqtt_as.MQTTClient):
             if not self._network.up:
                 self._changed("waiting", "no network")
                 await self._network.wait_up()
+            if self._context is not None:
+                from . import handshake
+
+                await handshake.time_known(self._context, self._changed)
             started_ms = clock.uptime_ms()
             pause_ms = 0
             try:

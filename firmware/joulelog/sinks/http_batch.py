@@ -80,6 +80,10 @@ class HttpBatchSink(BatchSink):
 
     async def _exchange(self, target: str, body) -> tuple:
         """POST the body; return (status, headers, body of the answer), or raise Retry."""
+        if self._tls is not None:
+            from ..net import handshake
+
+            await handshake.time_known(self._tls, self.say)
         timeout_ms = self.entry["timeout"] * 1000
         reason = ""
         try:
