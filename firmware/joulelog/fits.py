@@ -47,13 +47,16 @@ _EXACT = const(32)
 _NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
 
 
-def check(config, board) -> tuple[int, str]:
-    """(slots of the queue where the config says nothing, a warning or ""), or ConfigError."""
+def check(config, board, stayed: int = 0) -> tuple[int, str]:
+    """(slots of the queue where the config says nothing, a warning or ""), or ConfigError.
+
+    stayed: bytes of what is needed that are there already, from an earlier run.
+    """
     if not hasattr(gc, "mem_free"):  # CPython
         return MOST_SLOTS, ""
     plan = Plan(config, board)
     gc.collect()
-    free = available(plan.encrypted)
+    free = available(plan.encrypted) + stayed
     way = way_of(board)
     table = Table(way)
     wrong = _problem(plan, table, free)

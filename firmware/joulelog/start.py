@@ -4,16 +4,19 @@
 
 What cannot fit is told before anything is loaded. What stays for ever is loaded first, so that it
 lies side by side; then the config is checked, and the checker and the report, which leave holes,
-are dropped.
+are dropped. Behind Ctrl-C run() can be called again.
 """
 
 import gc
+import sys
 
 from micropython import const
 
 from .errors import ConfigError
 
 _LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
+_stayed = 0  # bytes that earlier runs left in the heap, and that another one need not have again
+
 _NOT_CONFIGURED = """This %s is not configured yet: nothing is measured.
   %s is "sim", a simulated meter, which only a computer has
   make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"""
@@ -57,7 +60,7 @@ def fitting(config, board) -> tuple[int, str]:
     from . import fits, registry
 
     try:
-        return fits.check(config, board)
+        return fits.check(config, board, _stayed)
     finally:
         registry.drop("joulelog.fits", "joulelog.parts", "joulelog.too_large")
 
@@ -104,43 +107,81 @@ def run(config, board, terminal: bool = False) -> None:
     Returns at once where a person wants the REPL. A board with a LED blinks instead of raising.
     A board with the config of a new image says so and waits: no board ever plays a meter.
     """
+    gc.collect()
+    free = gc.mem_free() if hasattr(gc, "mem_free") else 0  # type: ignore[attr-defined]
+    before = list(sys.modules)
+    app = None
     import asyncio
 
     from . import registry, repl
 
-    wanted = repl.wanted(board, config)
-    del repl
-    registry.drop("joulelog.repl")
-    if wanted:
-        return
-    blinks = getattr(board, "LED", None) and registry.has(board, "led")
-    simulated = _simulated(config) if board.NAME != "HOST" else ""
-    if simulated:
-        print(_NOT_CONFIGURED % (board.NAME, simulated))
-        if blinks:
+    try:
+        wanted = repl.wanted(board, config)
+        del repl
+        registry.drop("joulelog.repl")
+        if wanted:
+            return
+        blinks = getattr(board, "LED", None) and registry.has(board, "led")
+        simulated = _simulated(config) if board.NAME != "HOST" else ""
+        if simulated:
+            print(_NOT_CONFIGURED % (board.NAME, simulated))
+            if blinks:
+                _blink(board)
+            return
+        try:
+            app = _built(config, board, terminal)
+        except ConfigError as error:
+            print("The config cannot work yet:")
+            for line in str(error).split("\n"):
+                print("  " + line)
+            if not blinks:
+                raise
             _blink(board)
-        return
-    try:
-        app = _built(config, board, terminal)
-    except ConfigError as error:
-        print("The config cannot work yet:")
-        for line in str(error).split("\n"):
-            print("  " + line)
-        if not blinks:
-            raise
-        _blink(board)
-        return
-    del config  # the app has the checked one, and is here for years
-    registry.drop("config")
-    try:
-        asyncio.run(app.run())
-    except MemoryError:  # of the loop itself
-        app.guard.leave("the memory was full")  # what is written into the log takes little
-        if not app.guard.planned:  # a computer
-            raise
+            return
+        del config  # the app has the checked one, and is here for years
+        registry.drop("config")
+        try:
+            asyncio.run(app.run())
+        except MemoryError:  # of the loop itself
+            app.guard.leave("the memory was full")  # what is written into the log takes little
+            if not app.guard.planned:  # a computer
+                raise
+        finally:
+            app.close()
+        app.guard.restart()
     finally:
-        app.close()
-    app.guard.restart()
+        app = None
+        _forget(before, free)
+
+
+def _forget(before: list, free: int) -> None:
+    """Let go of what a run holds: whoever starts another at the REPL has the same heap for it.
+
+    before: modules that were loaded, free: bytes that were free, before; 0 on CPython, which
+    leaves nothing behind. What stays are names: an image has them in its flash.
+    """
+    global _stayed
+    if not free:
+        return
+    import asyncio
+    import logging
+
+    from . import registry
+
+    try:
+        asyncio.new_event_loop()  # the old one has all tasks, and would go on with them
+        asyncio.run(_nothing())  # the last task is known by its name: now it is this one
+        logging.getLogger().handlers = []
+        # The REPL over the network may be the one that is typed at.
+        loaded = [name for name in sys.modules if name not in before and name[:7] != "webrepl"]
+        registry.drop(*loaded)
+        _stayed += max(0, free - gc.mem_free())  # type: ignore[attr-defined]
+    except MemoryError:
+        pass
+
+
+async def _nothing() -> None:
+    pass
 
 
 def _built(config, board, terminal: bool):
