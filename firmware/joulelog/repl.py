@@ -6,7 +6,7 @@
 Two ways at the start: the board's button, pressed and let go; and where a meter takes the REPL's
 UART, five seconds in which Ctrl-C works (an ESP8266 has no other UART that can receive). Elsewhere
 Ctrl-C works at any time. A pin that reads as pressed for ten seconds is no person: the app starts,
-or a board whose pin floats or is wired to ground would never measure. Needed at start only.
+or a board whose pin is wired to ground, or to nothing, would never measure. Needed at start only.
 webrepl() is for boards in cupboards.
 """
 
@@ -40,7 +40,7 @@ def wanted(board, config) -> bool:
         print("The REPL stays, the app does not start")
         return True
     text = (
-        "GPIO %d, the button's, reads %d all the time (is it wired, or does it float?): starting"
+        "GPIO %d, the button's, reads %d all the time (wired to ground, or to nothing?): starting"
     )
     print(text % (board.BUTTON["pin"], board.BUTTON["active"]))
     return False
