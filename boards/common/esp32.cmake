@@ -1,7 +1,7 @@
 # What all ESP32 boards share. A board's mpconfigboard.cmake sets IDF_TARGET, may set
 # JOULELOG_SDKCONFIG (more of the port's settings), and includes this file.
 
-# Without boards/sdkconfig.ble: JouleLog has no use for Bluetooth, and a slot has 1.5 MiB.
+# Without boards/sdkconfig.ble: JouleLog has no use for Bluetooth, and two images have to fit.
 set(SDKCONFIG_DEFAULTS
     boards/sdkconfig.base
     ${JOULELOG_SDKCONFIG}
@@ -23,3 +23,4 @@ file(WRITE ${CMAKE_BINARY_DIR}/sdkconfig.joulelog
 list(APPEND SDKCONFIG_DEFAULTS ${CMAKE_BINARY_DIR}/sdkconfig.joulelog)
 
 set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
+set(MICROPY_PY_BTREE OFF)

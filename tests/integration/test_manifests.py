@@ -173,7 +173,14 @@ foreach(PART ${SDKCONFIG_DEFAULTS})
 endforeach()
 file(WRITE ${OUTPUT}/manifest ${MICROPY_FROZEN_MANIFEST})
 file(WRITE ${OUTPUT}/target ${IDF_TARGET})
+file(WRITE ${OUTPUT}/btree ${MICROPY_PY_BTREE})
 """
+TAKEN_BACK = (
+    "LWIP_PPP_SUPPORT",
+    "ETH_USE_SPI_ETHERNET",
+    "MBEDTLS_SSL_PROTO_DTLS",
+    "MBEDTLS_PSK_MODES",
+)
 
 
 @pytest.mark.parametrize("name", [n for n in CHIP_BOARDS if port_of(n) == "esp32"])
@@ -197,8 +204,26 @@ def test_the_settings_of_an_esp32_as_cmake_puts_them_together(micropython, tmp_p
     assert last["COMPILER_OPTIMIZATION_PERF"] == "n"
     assert last["BOOTLOADER_APP_ROLLBACK_ENABLE"] == "y"
     assert "BT_ENABLED" not in last
+    for key in TAKEN_BACK:
+        assert last[key] == "n", key
+    assert (tmp_path / "btree").read_text() == "OFF"
     table = Path(last["PARTITION_TABLE_CUSTOM_FILENAME"])
     assert table.resolve() == boards.partition_file(folder).resolve()
+
+
+def test_what_is_left_out_is_what_the_port_would_put_in(micropython):
+    """A name that the port no longer has leaves nothing out. The IDF's own are not seen here."""
+    port = micropython / "ports/esp32"
+    base = (port / "boards/sdkconfig.base").read_text().splitlines()
+    for key in TAKEN_BACK:
+        assert f"CONFIG_{key}=y" in base, key
+    header = (port / "mpconfigport.h").read_text()
+    ours = (boards.FOLDERS / "common/esp32.h").read_text()
+    names = [name for name in re.findall(r"#define (\w+)", ours) if name != "MICROPY_ROM_CODE"]
+    assert len(names) == 4
+    for name in names:
+        assert re.search(rf"#ifndef {name}\n#define {name} +\(1\)", header), name
+    assert "if (NOT DEFINED MICROPY_PY_BTREE)" in (port / "esp32_common.cmake").read_text()
 
 
 def test_one_version_everywhere():

@@ -171,7 +171,7 @@ class Wifi:
     def _prepare(self, settings: dict) -> None:
         """Name, address and power of the interface, before it connects."""
         interface = self._interface
-        if hasattr(network, "hostname"):  # for DHCP; an ESP32 answers to NAME.local as well
+        if hasattr(network, "hostname"):  # for DHCP
             network.hostname(hostname(settings["hostname"] or self._device))
         if not settings["power_save"] and hasattr(interface, "PM_NONE"):
             # An ESP32 that sleeps between beacons lets each packet wait 100 ms and more.
