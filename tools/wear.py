@@ -44,7 +44,7 @@ from tools.sim import day  # noqa: E402
 
 MOST_ERASES = 50000
 _YEARS = 20
-_QUARTERS_KB = 160  # of the quarter hours: 40 days, a file each
+_QUARTER_DAYS = 40  # of quarter hours that are kept, a file and block each; fewer where few fit
 _READINGS = 720  # an hour of both; the counters begin again then
 _SETTINGS = {
     "page_bytes": 640,
@@ -72,7 +72,8 @@ def layouts() -> dict[int, dict]:
             entry["spill_kb"] = size * plan["spill"] // 100
             entry["segment_bytes"] = max(4096, min(65536, entry["spill_kb"] * 128))
             shares = size * (plan["application"] + plan["history"]) // 100
-            entry["static_kb"] = max(shares - _QUARTERS_KB, 0)
+            entry["history_days"] = min(size * plan["history"] // 100 // 4, _QUARTER_DAYS)
+            entry["static_kb"] = shares - 4 * entry["history_days"]
             entry["log_kb"] = int(log[1]) if log else size * plan["logs"] // 100
     return found
 

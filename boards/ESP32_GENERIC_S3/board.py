@@ -24,4 +24,4 @@ CAN_PULL = True
 LOG_DIRECTORY = "/"
 GC_THRESHOLD = 32768  # bytes allocated between two collections: a telegram or two
 WATCHDOG_MS = 60000
-DEFAULTS = {"log": {"size_kb": 150}}
+DEFAULTS = {"log": {"size_kb": 70}}

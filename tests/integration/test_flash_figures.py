@@ -51,7 +51,9 @@ def test_every_shipped_layout_is_counted():
     names = [name for layout in found.values() for name in layout["names"]]
     assert len(names) == len(set(names)) >= 18
     for size, layout in found.items():
-        assert layout["static_kb"] + layout["spill_kb"] + layout["log_kb"] < size
+        history_kb = 4 * layout["history_days"]
+        assert history_kb + layout["static_kb"] + layout["spill_kb"] + layout["log_kb"] < size
+        assert layout["history_days"] >= 14
 
 
 def test_erases_of_the_smallest_layout(needs_vm):

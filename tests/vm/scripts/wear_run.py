@@ -201,7 +201,7 @@ class Board:
 
     def _history(self, day: int) -> None:
         mode = "wb" if self.seconds % _DAY_S == 0 else "ab"
-        with open("/f/quarters%d" % (day % 40), mode) as file:
+        with open("/f/quarters%d" % (day % self.settings["history_days"]), mode) as file:
             file.write(bytes(32))
         self.counts["history"] += 1
 
