@@ -2,7 +2,7 @@
 """How often each block of the flash is erased in 20 years, counted on littlefs: `make size` too.
 
     python3 tools/wear.py                          # every shipped layout; some minutes
-    python3 tools/wear.py --layout 960             # the one with so many kB of file system
+    python3 tools/wear.py --layout 448             # the one with so many kB of file system
     python3 tools/wear.py --always                 # `durability: "always"`, sync_seconds 60
     python3 tools/wear.py --quick                  # fewer days, as the tests do
 
