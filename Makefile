@@ -50,8 +50,8 @@ firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… FEAT
 	$(PY) tools/firmware.py --board '$(BOARD)' --micropython '$(MICROPYTHON)' \
 		$(if $(FEATURES),--features '$(FEATURES)') $(if $(ESP_SDK),--esp-sdk '$(ESP_SDK)')
 
-dist: $(VENV)/run ## release archives with checksums, in dist/
-	$(PY) tools/dist.py
+dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/images: with the boards' images, each checked)
+	$(PY) tools/dist.py $(if $(IMAGES),--images '$(IMAGES)')
 
 FLASH = $(PY) -m tools.flash
 # Only a CONFIG that somebody asked for replaces the board's.

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Make the release archives: `make dist`.
 
-    python3 tools/dist.py [--output dist]
+    python3 tools/dist.py [--output dist] [--images build/images]
 
 dist/joulelog-<version>.tar.gz and .zip hold the same files: all of the repository, COMPILED with
 the date, and in mpy/<BOARD>/ what an ESP32 board needs of ours on its flash, compiled. The
 packages of others that it needs too are named with their versions in INSTALL.md, not contained.
+With --images an image of each board lies in images/ and beside the archives, with the licences of
+what they contain (LICENCES.md); tools/releases.py tells what each of them has to be.
 SHA256SUMS lies inside for the files, and beside the archives for these.
 
 The same commit gives the same bytes (tools/stage.py tells where the date comes from). Exit
-status 3: cannot be made here, and why.
+status 1: an image is missing or wrong, each is named, and nothing is written. 3: cannot be made
+here, and why.
 """
 
 import argparse
@@ -22,12 +25,14 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import releases  # noqa: E402
 import romfs  # noqa: E402
 import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
@@ -36,6 +41,10 @@ import boards  # noqa: E402
 
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
+
+
+class WrongImages(Exception):
+    """Images are missing or wrong: what, one text each."""
 
 
 def tracked() -> list[Path]:
@@ -72,12 +81,53 @@ def compiled(board: str, work: Path) -> dict[str, bytes]:
     return found
 
 
-def install_text() -> str:
+def preview_lines() -> list[str]:
+    """Why this release is a preview."""
+    return [f"This is a preview: {releases.PREVIEW}", ""] if releases.PREVIEW else []
+
+
+def image_lines(images: Iterable[str]) -> list[str]:
+    """How to write an image."""
+    if not images:
+        return ["No image is contained: `make firmware` builds one (README.md, Frozen).", ""]
+    lines = [
+        "## An image, with the application in it",
+        "",
+        "Any computer with Python: `pip install esptool mpremote`. Take the line of your board,",
+        "with the name of its port. It erases the board.",
+        "",
+    ]
+    for board in releases.image_boards():
+        told = boards.facts(boards.FOLDERS / board)
+        size = " --flash-size detect" if told["chip"] == "esp8266" else ""
+        lines.append(
+            f"    esptool --chip {told['chip']} --port PORT write-flash --erase-all{size}"
+            f" {told['micropython']['offset']} images/{releases.image_name(board)}"
+        )
+    return [
+        *lines,
+        "",
+        "If it cannot connect: `download_mode` in boards/<your board>/board.json. Then edit",
+        "firmware/config.py here, and",
+        "",
+        "    mpremote connect PORT cp firmware/config.py :config.py",
+        "",
+        "and press reset. What the images contain is in images/LICENCES.md.",
+        "",
+    ]
+
+
+def install_text(images: Iterable[str]) -> str:
     """How to get the archive onto a board."""
     lines = [
         f"# JouleLog {stage.version()}, made {stage.date()}",
         "",
-        "With a cable, Python and `make`: `make micropython`, then `make flash` (README.md).",
+        *preview_lines(),
+        *image_lines(images),
+        "## The application as files",
+        "",
+        "With Python 3.11 and `make`: `make micropython`, then `make flash` (README.md). It needs",
+        "a board with PSRAM, or a small config (README.md, Files).",
         "",
         "By hand, an ESP32 with MicroPython 1.24 or newer on it:",
         "",
@@ -98,15 +148,15 @@ def install_text() -> str:
         "",
         "3. Edit `config.py` on the board, and press reset.",
         "",
-        "An ESP8266 has no room for files of code: `make firmware` or `make romfs`.",
+        "An ESP8266 has no room for files of code: an image, or `make romfs`.",
         "`sha256sum -c SHA256SUMS` checks what has been unpacked.",
         "",
     ]
     return "\n".join(lines)
 
 
-def contents() -> dict[str, tuple[bytes, int]]:
-    """All files of the archive: path -> (content, mode)."""
+def contents(images: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
+    """All files of the archive, with these images: path -> (content, mode)."""
     found: dict[str, tuple[bytes, int]] = {}
     for path in tracked():
         executable = (ROOT / path).stat().st_mode & 0o100
@@ -117,7 +167,9 @@ def contents() -> dict[str, tuple[bytes, int]]:
             with tempfile.TemporaryDirectory() as work:
                 for name, data in compiled(board, Path(work)).items():
                     found[f"mpy/{board}/{name}"] = (data, _PLAIN)
-    found["INSTALL.md"] = (install_text().encode(), _PLAIN)
+    for name, data in images.items():
+        found[f"images/{name}"] = (data, _PLAIN)
+    found["INSTALL.md"] = (install_text(images).encode(), _PLAIN)
     sums = [f"{hashlib.sha256(found[n][0]).hexdigest()}  {n}\n" for n in sorted(found)]
     found["SHA256SUMS"] = ("".join(sums).encode(), _PLAIN)
     return found
@@ -152,15 +204,16 @@ def zip_bytes(top: str, files: dict[str, tuple[bytes, int]], when: int) -> bytes
     return packed.getvalue()
 
 
-def make(output: Path) -> list[Path]:
-    """Write the archives and their checksums; return the paths."""
-    top = f"joulelog-{stage.version()}"
+def make(output: Path, images: dict[str, bytes]) -> None:
+    """Write the archives, the images beside them, and their checksums."""
+    top = releases.name()
     when = stage.seconds()
-    files = contents()
+    files = contents(images)
     output.mkdir(parents=True, exist_ok=True)
     made = {
         f"{top}.tar.gz": tar_bytes(top, files, when),
         f"{top}.zip": zip_bytes(top, files, when),
+        **images,
     }
     sums = ""
     for name, data in made.items():
@@ -169,15 +222,31 @@ def make(output: Path) -> list[Path]:
     (output / "SHA256SUMS").write_text(sums)
     print(f"{len(files)} files, made {stage.date()}")
     print(sums, end="")
-    return [output / name for name in [*made, "SHA256SUMS"]]
+    if releases.PREVIEW:
+        print(f"this is a preview: {releases.PREVIEW}")
+
+
+def checked_images(folder: Path) -> dict[str, bytes]:
+    """The images of a folder, and what goes with them; WrongImages where one is not right."""
+    if not folder.is_dir():
+        raise Unavailable(f"IMAGES={folder} is no folder; make firmware fills build/images")
+    found, problems = releases.images(folder)
+    if problems:
+        raise WrongImages(problems)
+    return {**found, "LICENCES.md": releases.licences_text().encode()}
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    parser.add_argument("--images", type=Path, help="a folder with an image of each board")
     given = parser.parse_args(arguments)
     try:
-        make(given.output)
+        make(given.output, checked_images(given.images) if given.images else {})
+    except WrongImages as problem:
+        for text in problem.args[0]:
+            print(f"dist: {text}", file=sys.stderr)
+        return 1
     except (Unavailable, romfs.BuildError, ValueError) as problem:
         print(f"dist: {problem}", file=sys.stderr)
         return 3

@@ -14,9 +14,10 @@ and builds nothing.
 
 It is built from a patched copy of the checkout, with code objects in flash (tools/romcode); the
 checkout is not touched. Nothing is written into this repository but build/firmware/<board>/:
-source/ (what is frozen, with the build's date), mpy-cross/, output/ (MicroPython's build) and the
-image. The last line is the size of the image against the room that it has: exit status 1 where it
-does not fit, or where an ESP8266's leaves too little to the SDK. 3: cannot be built here, and why.
+source/ (what is frozen, with the build's date), mpy-cross/ and output/ (MicroPython's build), and
+the image in build/images/, from where `make dist` takes it. The last line is the size of the image
+against the room that it has: exit status 1 where it does not fit, or where an ESP8266's leaves too
+little to the SDK. 3: cannot be built here, and why.
 """
 
 import argparse
@@ -35,7 +36,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import chip as chip_memory  # noqa: E402
 import deps  # noqa: E402
+import espimage  # noqa: E402
 import features  # noqa: E402
+import releases  # noqa: E402
 import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
 
@@ -204,7 +207,8 @@ def build(
         print("firmware: that failed; its own messages are above", file=sys.stderr)
         return 1
     work = ROOT / "build/firmware" / name
-    image = work / f"joulelog-{stage.version()}-{name}.bin"
+    image = ROOT / "build/images" / releases.image_name(name)
+    image.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(work / "output/firmware.bin", image)
     print(f"image: {image.relative_to(ROOT)}, made {stage.date()}")
     chip = boards.load(boards.FOLDERS / name).CHIP
@@ -272,11 +276,14 @@ def _forget_others(work: Path, command: str, settings: Path) -> None:
 
 
 def _changed(name: str, wanted: tuple[str, ...] | None) -> dict[Path, bytes]:
-    """The board's file with other features than its own."""
-    if wanted is None:
-        return {}
+    """The board's file, which says what the image is, maybe with other features than its own."""
     path = Path("boards") / name / "board.py"
-    return {path: features.in_board((ROOT / path).read_text(), wanted).encode()}
+    source = (ROOT / path).read_text()
+    if wanted is not None:
+        source = features.in_board(source, wanted)
+    told = " ".join(wanted) if wanted is not None else "own"
+    line = espimage.line(name, stage.version(), stage.date(), told)
+    return {path: f"{source.rstrip()}\nIMAGE = {line!r}\n".encode()}
 
 
 def _has_submodules(micropython: Path, chip: str) -> bool:

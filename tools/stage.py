@@ -4,10 +4,12 @@
     stage.copy(folder, ["boards/X"], {Path("boards/X/board.py"): b"..."})    # that one instead
     stage.date()                # "2026-11-20T10:00:00Z"
 
-The date is that of the last commit, so that the same sources give the same bytes; a tree with
-changes, or one without git, has today's; SOURCE_DATE_EPOCH (seconds since 1970) goes before both.
+The date is that of the last commit, so that the same sources give the same bytes; an unpacked
+release has its own; a tree with changes, or one without git, has today's; SOURCE_DATE_EPOCH
+(seconds since 1970) goes before all.
 """
 
+import calendar
 import filecmp
 import functools
 import os
@@ -19,16 +21,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _ALWAYS = ("firmware", "lib")
+_INIT = Path("firmware/joulelog/__init__.py")
 _LEFT_OUT = ("__pycache__",)
-_COMPILED = re.compile(r'^COMPILED = "source".*$', re.M)
+# An unpacked release has its date there.
+_COMPILED = re.compile(r'^COMPILED = "(source|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)".*$', re.M)
 
 
 def version() -> str:
     """The version that the firmware tells."""
-    text = (ROOT / "firmware/joulelog/__init__.py").read_text()
+    text = (ROOT / _INIT).read_text()
     found = re.search(r'^VERSION = "([^"]+)"', text, re.M)
     if not found:
-        raise ValueError("firmware/joulelog/__init__.py has no VERSION")
+        raise ValueError(f"{_INIT} has no VERSION")
     return found[1]
 
 
@@ -44,6 +48,9 @@ def seconds() -> int:
         told = _git("log", "-1", "--format=%ct")
         if told:
             return int(told)
+    found = _COMPILED.search((ROOT / _INIT).read_text())
+    if found and found[1] != "source":
+        return calendar.timegm(time.strptime(found[1], "%Y-%m-%dT%H:%M:%SZ"))
     return int(time.time())
 
 
@@ -72,7 +79,7 @@ def files(folders: Iterable[str]) -> list[Path]:
 def content(path: Path) -> bytes:
     """A file of the repository as a build has it."""
     data = (ROOT / path).read_bytes()
-    if path == Path("firmware/joulelog/__init__.py"):
+    if path == _INIT:
         line = f'COMPILED = "{date()}"  # when this was built (UTC)'
         text, count = _COMPILED.subn(line, data.decode())
         if count != 1:

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiers
+from tests import esp_images, tiers
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools")]
 
 import chip  # noqa: E402
+import espimage  # noqa: E402
 import features  # noqa: E402
+import releases  # noqa: E402
 
 import firmware  # noqa: E402
 
@@ -71,6 +73,10 @@ def test_a_smaller_image_has_less_in_it(arguments):
     assert frozen & (features.left_out(wanted) | {"mqtt_as/__init__.py", "webrepl.py"}) == set()
     told = re.search(r"flash segment: (\d+) of (\d+) bytes", done.stdout)
     assert told and int(told[1]) < int(told[2]) - 350000
+    image = ROOT / "build/images" / releases.image_name(BOARD)
+    told = espimage.told(image.read_bytes())
+    assert told and (told.board, told.features) == (BOARD, "dsmr console")
+    esp_images.check_with_esptool(image, espimage.read(image.read_bytes(), 0, "esp8266"))
     assert not (output / "mpy-cross").exists()
     assert (output.parent / "mpy-cross/mpy-cross").exists()
 

