@@ -70,8 +70,11 @@ _REFERRED = re.compile(r"\bboards/(?:sdkconfig\.\w+|\w+\.ld)")
 
 
 def use_own_tools() -> None:
-    """`make` starts us from .venv, whose tools (esptool) nobody has put on PATH."""
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    """`make` starts us from .venv, whose tools (esptool) nobody has put on PATH.
+
+    Behind all others: idf.py has to find the IDF's own python first.
+    """
+    os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], str(Path(sys.executable).parent)])
 
 
 def missing(name: str, micropython: Path | None, sdk: Path | None = None) -> Iterator[str]:

@@ -226,6 +226,12 @@ def test_what_is_left_out_is_what_the_port_would_put_in(micropython):
     assert "if (NOT DEFINED MICROPY_PY_BTREE)" in (port / "esp32_common.cmake").read_text()
 
 
+def test_the_container_has_the_idf_that_the_port_recommends(micropython):
+    readme = (micropython / "ports/esp32/README.md").read_text()
+    (best,) = re.findall(r"recommended\s+version\s+of\s+ESP-IDF.*?\s(v[\d.]*\d)\.\s", readme)
+    assert (ROOT / ".ci/idf-version").read_text().strip() == best
+
+
 def test_one_version_everywhere():
     from joulelog import VERSION
 

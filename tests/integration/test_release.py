@@ -548,3 +548,69 @@ def unpacked(tree: Path, *arguments: str, **environment: str) -> subprocess.Comp
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def scripted(tmp_path: Path, *stubs: str) -> dict[str, str]:
+    """An environment in which these programs only write down how they were called."""
+    folder = tmp_path / "stubs"
+    folder.mkdir()
+    for name in stubs:
+        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/calls\n')
+        (folder / name).chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(
+    ("family", "compiler"), [("esp32", "idf.py"), ("esp8266", "xtensa-lx106-elf-gcc")]
+)
+def test_every_board_of_a_family_is_built(tmp_path, family, compiler):
+    environment = scripted(tmp_path, "make", compiler)
+    subprocess.run([ROOT / ".ci/images", family], env=environment, check=True)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    wanted = ["make deps"]
+    for board in releases.image_boards():
+        chip = boards.facts(boards.FOLDERS / board)["chip"]
+        if (chip == "esp8266") == (family == "esp8266"):
+            wanted.append(f"make firmware BOARD={board}")
+    assert calls == wanted
+
+
+def test_a_release_of_another_version_than_its_tag(tmp_path):
+    environment = scripted(tmp_path, "make", "gh")
+    command = [ROOT / ".ci/release", "v0.0.9"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"the tag is v0.0.9, the version {stage.version()}" in done.stderr
+    assert (tmp_path / "calls").read_text() == "make dist IMAGES=build/images\n"
+    subprocess.run([ROOT / ".ci/release"], env=environment, check=True)
+    assert "gh" not in (tmp_path / "calls").read_text()
+
+
+def test_a_command_in_the_container(tmp_path):
+    environment = scripted(tmp_path, "docker")
+    subprocess.run([ROOT / ".ci/idf", "make", "boards"], env=environment, check=True)
+    call = (tmp_path / "calls").read_text()
+    version = (ROOT / ".ci/idf-version").read_text().strip()
+    assert call.endswith(f" espressif/idf:{version} make boards VENV=build/idf/venv\n")
+
+
+def test_the_workflow_is_what_the_scripts_are():
+    """It has not run: no forge here. Its logic is in .ci/, and it names nothing that is not."""
+    yaml = pytest.importorskip("yaml")
+    told = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+    jobs = told["jobs"]
+    version = (ROOT / ".ci/idf-version").read_text().strip()
+    assert jobs["esp32"]["container"] == f"espressif/idf:{version}"
+    assert set(jobs["release"]["needs"]) == set(jobs) - {"release"}
+    ran = {}
+    for name, job in jobs.items():
+        for step in job["steps"]:
+            assert set(step) <= {"uses", "run", "with", "env"} and "@v" in step.get("uses", "@v")
+            if "run" in step:
+                ran[name] = step["run"].split()
+    assert ran["esp32"] == [".ci/images", "esp32"]
+    assert ran["esp8266"] == [".ci/images", "esp8266"]
+    assert ran["release"][0] == ".ci/release"
+    for script in {words[0] for words in ran.values()} | {".ci/idf"}:
+        assert os.access(ROOT / script, os.X_OK), script
+        subprocess.run(["bash", "-n", ROOT / script], check=True)
