@@ -614,3 +614,13 @@ def test_the_workflow_is_what_the_scripts_are():
     for script in {words[0] for words in ran.values()} | {".ci/idf"}:
         assert os.access(ROOT / script, os.X_OK), script
         subprocess.run(["bash", "-n", ROOT / script], check=True)
+
+
+def test_our_own_tools_come_last(monkeypatch):
+    """idf.py has to find the IDF's python, not that of .venv."""
+    monkeypatch.setenv("PATH", "/idf/python_env/bin")
+    firmware.use_own_tools()
+    assert os.environ["PATH"].split(os.pathsep) == [
+        "/idf/python_env/bin",
+        str(Path(sys.executable).parent),
+    ]
