@@ -57,6 +57,12 @@ _COMPILERS = {
 # A newer compiler for the ESP8266 than the official 4.8 warns of more, and gives a variable of a
 # header to each file.
 _FLAGS_8266 = "-Wno-error -Wno-array-bounds -fcommon"
+# The ports' own step "submodules" would need git, which the copy that we build from has not, and
+# would change the checkout. btree, whose submodule the ports name too, is in no image of ours.
+_SUBMODULES = {
+    "esp32": ("lib/micropython-lib",),
+    "esp8266": ("lib/micropython-lib", "lib/axtls"),
+}
 _SDK_FILES = (
     "include/user_interface.h",
     "include/string.h",
@@ -157,11 +163,17 @@ def _checkout_problems(micropython: Path | None, folder: Path, port: str) -> Ite
     for path in sorted(referred(folder)):
         if not (micropython / "ports" / port / path).exists():
             yield f"this MicroPython has no ports/{port}/{path}; boards/common is made for 1.29"
-    if not (micropython / "lib/micropython-lib/python-stdlib").is_dir():
+    lacking = [name for name in _SUBMODULES[port] if not _filled(micropython / name)]
+    if lacking:
         yield (
-            "MICROPYTHON lacks a submodule:"
-            f" git -C {micropython} submodule update --init lib/micropython-lib"
+            "MICROPYTHON lacks submodules:"
+            f" git -C {micropython} submodule update --init {' '.join(lacking)}"
         )
+
+
+def _filled(folder: Path) -> bool:
+    """Git makes an empty folder for a submodule that nobody has asked for."""
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _sdk_problems(compiler: str, sdk: Path | None) -> Iterator[str]:
@@ -251,14 +263,7 @@ def output_of(
         port += [f"CFLAGS_EXTRA={headers}{_FLAGS_8266}"] + ([f"ESP_SDK={sdk}"] if sdk else [])
     port += extra
     _forget_others(work, " ".join(port), source / "boards")
-    steps = [
-        ["make", "-C", str(tree / "mpy-cross"), jobs, f"BUILD={cross}"],
-        [*port, "submodules"],
-        port,
-    ]
-    if _has_submodules(micropython, chip):
-        del steps[1]
-    for step in steps:
+    for step in (["make", "-C", str(tree / "mpy-cross"), jobs, f"BUILD={cross}"], port):
         print("+ " + " ".join(step), flush=True, file=log)
         if subprocess.run(step, env=environment, check=False, stdout=log, stderr=log).returncode:
             return None
@@ -287,11 +292,6 @@ def _changed(name: str, wanted: tuple[str, ...] | None) -> dict[Path, bytes]:
     told = " ".join(wanted) if wanted is not None else "own"
     line = espimage.line(name, stage.version(), stage.date(), told)
     return {path: f"{source.rstrip()}\nIMAGE = {line!r}\n".encode()}
-
-
-def _has_submodules(micropython: Path, chip: str) -> bool:
-    """What an ESP8266 needs can lie there without git; the IDF's step knows better itself."""
-    return chip == "esp8266" and (micropython / "lib/axtls/ssl").is_dir()
 
 
 def _report(output: Path, told: dict, chip: str) -> int:

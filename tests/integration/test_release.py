@@ -5,6 +5,7 @@ The images of an ESP32 are written by tests/esp_images.py: no IDF is needed.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,8 +58,9 @@ def run(tool: str, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 def checkout(folder: Path, minor: int = 29) -> Path:
     """What the checks look for in a checkout of MicroPython, for the ESP32."""
-    for path in ("ports/esp32/boards", "py", "lib/micropython-lib/python-stdlib"):
+    for path in ("ports/esp32/boards", "py", "lib/micropython-lib"):
         (folder / path).mkdir(parents=True)
+    (folder / "lib/micropython-lib/README.md").touch()
     (folder / "ports/esp32/Makefile").touch()
     (folder / "ports/esp32/boards/sdkconfig.base").touch()
     (folder / "ports/esp32/README.md").write_text(README)
@@ -90,11 +92,48 @@ def test_firmware_names_what_a_checkout_lacks(tmp_path):
 
     old = checkout(tmp_path / "old", 24)
     (old / "ports/esp32/boards/sdkconfig.base").unlink()
-    (old / "lib/micropython-lib/python-stdlib").rmdir()
+    (old / "lib/micropython-lib/README.md").unlink()
     lines = refused("--board", "ESP32_GENERIC", "--micropython", str(old))
     assert "MICROPYTHON is 1.24; allowed: 1.29 or newer" in lines[0]
     assert "no ports/esp32/boards/sdkconfig.base" in lines[1]
-    assert "submodule update --init lib/micropython-lib" in lines[2]
+    assert lines[2].endswith(f"git -C {old} submodule update --init lib/micropython-lib")
+
+
+def test_firmware_names_the_submodules_of_each_port(tmp_path):
+    """What a build of ours reads there, and nothing that git would have to change."""
+    folder = checkout(tmp_path / "micropython")
+    port = folder / "ports/esp8266"
+    (port / "boards").mkdir(parents=True)
+    for path in ("Makefile", "boards/esp8266_2MiB.ld"):
+        (port / path).touch()
+    (folder / "lib/axtls").mkdir()
+    lines = refused("--board", "WEMOS_D1_MINI", "--micropython", str(folder), PATH="/nowhere")
+    assert lines[0].endswith(f"git -C {folder} submodule update --init lib/axtls")
+    (folder / "lib/axtls/README").touch()
+    (folder / "lib/micropython-lib/README.md").unlink()
+    (folder / "lib/micropython-lib").rmdir()
+    lines = refused("--board", "WEMOS_D1_MINI", "--micropython", str(folder), PATH="/nowhere")
+    assert lines[0].endswith(f"git -C {folder} submodule update --init lib/micropython-lib")
+
+
+@pytest.mark.parametrize(
+    ("port", "files", "unused"),
+    [
+        ("esp32", ["extmod/extmod.cmake", "py/mkrules.cmake"], {"lib/lwip"}),  # the IDF has one
+        ("esp8266", ["ports/esp8266/Makefile", "py/mkrules.mk"], set()),
+    ],
+)
+def test_the_ports_name_no_submodule_that_is_not_looked_for(port, files, unused):
+    """Those of a real checkout, but for btree's, which no image of ours has."""
+    micropython = os.environ.get("MICROPYTHON") or deps.micropython()
+    if not micropython:
+        tiers.missing("a checkout of MicroPython", "micropython", "make deps")
+    text = "".join((Path(micropython).expanduser() / name).read_text() for name in files)
+    lines = re.findall(r"(?:APPEND GIT_SUBMODULES|GIT_SUBMODULES \+=) (.*?)\)?$", text, re.M)
+    named = set(" ".join(lines).split())
+    assert named == {*firmware._SUBMODULES[port], "lib/berkeley-db-1.xx"} | unused
+    assert "set(MICROPY_PY_BTREE OFF)" in (ROOT / "boards/common/esp32.cmake").read_text()
+    assert "MICROPY_PY_BTREE ?= 0" in (ROOT / "boards/common/esp8266.mk").read_text()
 
 
 def test_firmware_names_what_the_machine_lacks(tmp_path):
