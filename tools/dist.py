@@ -7,7 +7,8 @@ dist/joulelog-<version>.tar.gz and .zip hold the same files: all of the reposito
 the date, and in mpy/<BOARD>/ what an ESP32 board needs of ours on its flash, compiled. The
 packages of others that it needs too are named with their versions in INSTALL.md, not contained.
 With --images an image of each board lies in images/ and beside the archives, with the licences of
-what they contain (LICENCES.md); tools/releases.py tells what each of them has to be.
+what they contain (LICENCES.md, and their texts in LICENCES.txt); tools/releases.py tells what each
+of them has to be.
 SHA256SUMS lies inside for the files, and beside the archives for these.
 
 The same commit gives the same bytes (tools/stage.py tells where the date comes from). Exit
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
+import licences  # noqa: E402
 import releases  # noqa: E402
 import romfs  # noqa: E402
 import stage  # noqa: E402
@@ -112,7 +114,8 @@ def image_lines(images: Iterable[str]) -> list[str]:
         "",
         "    mpremote connect PORT cp firmware/config.py :config.py",
         "",
-        "and press reset. What the images contain is in images/LICENCES.md.",
+        "and press reset. What the images contain is in images/LICENCES.md, under which terms in",
+        "images/LICENCES.txt.",
         "",
     ]
 
@@ -231,9 +234,12 @@ def checked_images(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise Unavailable(f"IMAGES={folder} is no folder; make firmware fills build/images")
     found, problems = releases.images(folder)
-    if problems:
-        raise WrongImages(problems)
-    return {**found, "LICENCES.md": releases.licences_text().encode()}
+    texts, more = releases.licence_texts(folder)
+    if problems or more:
+        raise WrongImages(problems + more)
+    found["LICENCES.md"] = licences.overview().encode()
+    found["LICENCES.txt"] = licences.written(texts).encode()
+    return found
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,8 @@ and builds nothing.
 It is built from a patched copy of the checkout, with code objects in flash (tools/romcode); the
 checkout is not touched. Nothing is written into this repository but build/firmware/<board>/:
 source/ (what is frozen, with the build's date), mpy-cross/ and output/ (MicroPython's build), and
-the image in build/images/, from where `make dist` takes it. The last line is the size of the image
+the image in build/images/, from where `make dist` takes it, with the licences of what it contains.
+The last line is the size of the image
 against the room that it has: exit status 1 where it does not fit, or where an ESP8266's leaves too
 little to the SDK. 3: cannot be built here, and why.
 """
@@ -38,6 +39,7 @@ import chip as chip_memory  # noqa: E402
 import deps  # noqa: E402
 import espimage  # noqa: E402
 import features  # noqa: E402
+import licences  # noqa: E402
 import releases  # noqa: E402
 import stage  # noqa: E402
 from vm import Unavailable  # noqa: E402
@@ -179,13 +181,17 @@ def _filled(folder: Path) -> bool:
 def _sdk_problems(compiler: str, sdk: Path | None) -> Iterator[str]:
     what = f"ESP_SDK is {sdk}, which"
     if sdk is None:
-        told = subprocess.run([compiler, "-print-sysroot"], capture_output=True, text=True)
-        sdk = Path(told.stdout.strip() or "/") / "usr"
+        sdk = _own_sdk(compiler)
         what = f"{compiler} has no SDK of its own, so give ESP_SDK=<folder>; {sdk}"
     for name in _SDK_FILES:
         if not (sdk / name).exists():
             yield f"{what} has no {name}: what has to be there is in boards/README.md"
             return
+
+
+def _own_sdk(compiler: str) -> Path:
+    told = subprocess.run([compiler, "-print-sysroot"], capture_output=True, text=True)
+    return Path(told.stdout.strip() or "/") / "usr"
 
 
 def referred(folder: Path) -> set[str]:
@@ -227,7 +233,21 @@ def build(
     shutil.copyfile(work / "output/firmware.bin", image)
     print(f"image: {image.relative_to(ROOT)}, made {stage.date()}")
     chip = boards.load(boards.FOLDERS / name).CHIP
+    _write_licences(image.parent / releases.licences_name(name), chip, micropython, sdk)
     return _report(work / "output", boards.facts(boards.FOLDERS / name), chip)
+
+
+def _write_licences(path: Path, chip: str, micropython: Path, sdk: Path | None) -> None:
+    """What has to go with an image that is given away."""
+    places = {"project": ROOT, "micropython": romcode.prepare(micropython)}
+    if chip == "esp8266":
+        places["sdk"] = sdk or _own_sdk(_COMPILERS[chip][0])
+    else:
+        places["idf"] = Path(os.environ["IDF_PATH"])
+    texts, problems = licences.collect(chip, {**places, "deps": deps.licences()})
+    path.write_text(licences.written(texts))
+    for problem in problems:
+        print(f"{problem}; make dist refuses the image")
 
 
 def output_of(

@@ -1,23 +1,23 @@
 """What a release gives away as images: each is read, and held against its board, before.
 
     found, problems = releases.images(Path("build/images"))     # {file name: content}, [text]
-    releases.licences_text()                                    # what goes with them
+    texts, problems = releases.licence_texts(Path("build/images"))   # what has to go with them
 
-A folder of images has one of each board: joulelog-VERSION-BOARD.bin, as `make firmware` makes it.
+A folder of images has one of each board: joulelog-VERSION-BOARD.bin, as `make firmware` makes it,
+and joulelog-VERSION-BOARD.licences.txt (tools/licences.py) beside it.
 Each begins at its board's place of the flash, is for its chip, has its partition table, leaves
 64 kB of its slot, and says the board, this version, this tree's date, and the board's features.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import espimage
+import licences
 import stage
 
 import boards
 
-ROOT = Path(__file__).resolve().parent.parent
 SPARE_BYTES = 64 * 1024  # of a slot: the next version is larger
 # Why a release is a preview; None when it is none any more.
 PREVIEW = (
@@ -27,12 +27,6 @@ PREVIEW = (
 )
 
 _FLASH_CODE_8266 = 0x9000  # an ESP8266's firmware_kb begin there
-_PLACES = {
-    "all": "In every image",
-    "esp32": "In images for the ESP32, S2, S3 and C3",
-    "esp8266": "In images for the ESP8266",
-    "computer": "What the tools use on a computer, and nothing here contains",
-}
 
 
 def name() -> str:
@@ -43,6 +37,11 @@ def name() -> str:
 def image_name(board: str) -> str:
     """The file of a board's image."""
     return f"joulelog-{stage.version()}-{board}.bin"
+
+
+def licences_name(board: str) -> str:
+    """The file with the licences of what a board's image contains."""
+    return f"joulelog-{stage.version()}-{board}.licences.txt"
 
 
 def image_boards() -> list[str]:
@@ -61,10 +60,25 @@ def images(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             continue
         found[path.name] = path.read_bytes()
         problems += [f"{path.name} {text}" for text in image_problems(board, found[path.name])]
+    known = {name(board) for board in image_boards() for name in (image_name, licences_name)}
     for path in sorted(folder.glob("*")):
-        if path.name not in {image_name(board) for board in image_boards()}:
+        if path.name not in known:
             problems.append(f"{path.name} is the image of no board in this version: take it away")
     return found, problems
+
+
+def licence_texts(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """({part: text}, what is missing or contradicts) of what a folder's images contain."""
+    files, chips, problems = {}, {}, []
+    for board in image_boards():
+        path = folder / licences_name(board)
+        if path.is_file():
+            files[board] = path.read_text()
+            chips[board] = boards.facts(boards.FOLDERS / board)["chip"]
+        else:
+            problems.append(f"{path.name} is missing: make firmware BOARD={board} writes it")
+    texts, more = licences.merged(files, chips)
+    return texts, problems + more
 
 
 def image_problems(board: str, data: bytes) -> Iterator[str]:
@@ -123,19 +137,3 @@ def _rows(text: str) -> Iterator[espimage.Partition]:
         if len(cells) >= 5:
             offset, size = int(cells[3], 0), int(cells[4], 0)
             yield espimage.Partition(cells[0], cells[1], cells[2], offset, size)
-
-
-def licences() -> dict[str, list[list[str]]]:
-    """{where: [[name, licence, where it is written]]}."""
-    return json.loads((ROOT / "tools/licences.json").read_text())
-
-
-def licences_text() -> str:
-    """What images and tools contain, and under which licences."""
-    lines = [f"# Licences of what is in JouleLog {stage.version()}", ""]
-    for place, rows in licences().items():
-        lines += [f"## {_PLACES[place]}", "", "| what | licence | where it is written |"]
-        lines.append("|---|---|---|")
-        lines += [f"| {what} | {licence} | {where} |" for what, licence, where in rows]
-        lines.append("")
-    return "\n".join(lines)

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tools")]
 import chip  # noqa: E402
 import espimage  # noqa: E402
 import features  # noqa: E402
+import licences  # noqa: E402
 import releases  # noqa: E402
 
 import firmware  # noqa: E402
@@ -77,6 +78,12 @@ def test_a_smaller_image_has_less_in_it(arguments):
     told = espimage.told(image.read_bytes())
     assert told and (told.board, told.features) == (BOARD, "dsmr console")
     esp_images.check_with_esptool(image, espimage.read(image.read_bytes(), 0, "esp8266"))
+    texts = licences.read((image.parent / releases.licences_name(BOARD)).read_text())
+    for row in licences.parts("esp8266"):
+        words = texts.get(row["what"], "")
+        assert bool(words) == bool(row["texts"]), row["what"]
+        assert not words or re.search("(?i)copyright", words), row["what"]
+    assert "make dist refuses the image" not in done.stdout
     assert not (output / "mpy-cross").exists()
     assert (output.parent / "mpy-cross/mpy-cross").exists()
 

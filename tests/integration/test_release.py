@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
 
 import deps  # noqa: E402
 import espimage  # noqa: E402
+import licences  # noqa: E402
 import releases  # noqa: E402
 import stage  # noqa: E402
 
@@ -266,11 +267,35 @@ def image_of(board: str, app: bytes | None = None, rows: list | None = None) -> 
     return esp_images.esp32(offset, bootloader(told["chip"]), partitions, app or app_of(board))
 
 
+def sources(folder: Path, other: str = "") -> dict[str, Path]:
+    """Trees with all files that licences are taken from, each with words of its own."""
+    places = {name: folder / name for name in ("micropython", "idf", "sdk", "deps")}
+    for rows in licences.table().values():
+        for name in [
+            one for row in rows for text in row.get("texts", ()) for one in text.split("|")
+        ]:
+            place, _, path = name.partition(":")
+            if place != "project":
+                file = places[place] / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                words = f"The words of {name}{other}."
+                source = (
+                    f"/* {words}\n * {words} */\n// and so on\n#include <x.h>\n/* no more */\n"
+                )
+                file.write_text(source if file.suffix in (".c", ".h") else words + "\n")
+    return {**places, "project": ROOT}
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("images")
+    places = sources(tmp_path_factory.mktemp("sources"))
     for board in releases.image_boards():
         (folder / releases.image_name(board)).write_bytes(image_of(board))
+        chip = boards.facts(boards.FOLDERS / board)["chip"]
+        texts, problems = licences.collect(chip, places)
+        assert problems == []
+        (folder / releases.licences_name(board)).write_text(licences.written(texts))
     return folder
 
 
@@ -422,6 +447,8 @@ def test_a_release_stops_at_each_image_that_is_wrong(tmp_path, images):
     (folder / other).write_bytes(image_of("ESP32_GENERIC"))
     (folder / third).write_bytes((folder / third).read_bytes()[:-1])
     (folder / "joulelog-0.0.9-ESP32_GENERIC.bin").write_bytes(image_of("ESP32_GENERIC"))
+    licences_file = folder / releases.licences_name("ESP32_GENERIC_S3")
+    licences_file.unlink()
     done = run("dist.py", "--output", str(output), "--images", str(folder))
     assert done.returncode == 1
     lines = done.stderr.splitlines()
@@ -429,7 +456,9 @@ def test_a_release_stops_at_each_image_that_is_wrong(tmp_path, images):
     assert lines[1].startswith(f"dist: {other} has no partition table")
     assert lines[2].startswith(f"dist: {third} is cut off") or "damaged" in lines[2]
     assert lines[3].startswith("dist: joulelog-0.0.9-ESP32_GENERIC.bin is the image of no board")
-    assert len(lines) == 4
+    name = licences_file.name
+    assert lines[4] == f"dist: {name} is missing: make firmware BOARD=ESP32_GENERIC_S3 writes it"
+    assert len(lines) == 5
     assert not output.exists()
 
     done = run("dist.py", "--output", str(output), "--images", str(tmp_path / "none"))
@@ -453,7 +482,7 @@ def archives(tmp_path_factory, images) -> list[Path]:
 def test_the_same_sources_give_the_same_bytes(archives):
     names = sorted(path.name for path in archives[0].iterdir())
     assert names == sorted(path.name for path in archives[1].iterdir())
-    assert len(names) == 4 + len(releases.image_boards())
+    assert len(names) == 5 + len(releases.image_boards())
     for name in names:
         one, other = [(folder / name).read_bytes() for folder in archives]
         assert one == other, name
@@ -462,7 +491,7 @@ def test_the_same_sources_give_the_same_bytes(archives):
 def test_checksums_hold(archives):
     folder = archives[0]
     lines = (folder / "SHA256SUMS").read_text().splitlines()
-    assert len(lines) == 3 + len(releases.image_boards())
+    assert len(lines) == 4 + len(releases.image_boards())
     for line in lines:
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -513,7 +542,8 @@ def test_a_board_finds_what_it_needs(archives):
 def test_the_images_and_what_goes_with_them(archives, images):
     with zipfile.ZipFile(archives[0] / f"{TOP}.zip") as zipped:
         install = zipped.read(f"{TOP}/INSTALL.md").decode()
-        licences = zipped.read(f"{TOP}/images/LICENCES.md").decode()
+        overview = zipped.read(f"{TOP}/images/LICENCES.md").decode()
+        texts = licences.read(zipped.read(f"{TOP}/images/LICENCES.txt").decode())
         for board in releases.image_boards():
             name = releases.image_name(board)
             data = zipped.read(f"{TOP}/images/{name}")
@@ -523,15 +553,58 @@ def test_the_images_and_what_goes_with_them(archives, images):
             assert len(line) == 1
             offset = told["micropython"]["offset"]
             assert f"--chip {told['chip']} " in line[0] and f" {offset} images/" in line[0]
-    assert (archives[0] / "LICENCES.md").read_text() == licences
+    assert (archives[0] / "LICENCES.md").read_text() == overview
     for part in ("MicroPython", "ESP-IDF", "mbedtls", "lwIP", "Wi-Fi", "axtls", "micropython-lib"):
-        assert part in licences
-    assert licences.count("| MIT |") > 4
-    for rows in releases.licences().values():
-        for what, licence, where in rows:
-            assert what and licence
+        assert part in overview
+    assert overview.count("| MIT |") > 4
+    for section, rows in licences.table().items():
+        for row in rows:
+            where = row["where"]
+            assert row["what"] and row["licence"]
             assert where.startswith(("https://", "http://")) or (ROOT / where).is_file(), where
+            assert bool(row.get("texts")) == (row["what"] in texts), row
+            assert section != "computer" or row["what"] not in texts
+    assert (archives[0] / "LICENCES.txt").read_text().count("=" * 80) == 2 * len(texts)
+    assert "Permission is hereby granted" in texts[licences.table()["all"][0]["what"]]
+    words = "The words of micropython:lib/littlefs/lfs2.c."
+    assert texts["littlefs"] == f"/* {words}\n * {words} */\n// and so on"
+    tusb = "micropython:ports/esp32/managed_components/espressif__tinyusb/LICENSE"
+    assert texts["TinyUSB"] == f"The words of {tusb}."
     assert "This is a preview: no image with all that is planned" in install
+
+
+def test_a_licence_that_cannot_be_found_is_named(tmp_path):
+    places = sources(tmp_path)
+    (places["idf"] / "components/wpa_supplicant/COPYING").unlink()
+    (places["idf"] / "components/lwip/lwip/COPYING").unlink()  # there is another file
+    (places["micropython"] / "lib/littlefs/lfs2.c").write_text("int no_comment;\n")
+    (places["deps"] / "micropython-mqtt").unlink()
+    texts, problems = licences.collect("esp32c3", places)
+    assert problems == [
+        "the licence of mqtt_as of peterhinch/micropython-mqtt is missing: no "
+        + str(places["deps"] / "micropython-mqtt"),
+        f"the licence of littlefs is missing: no {places['micropython']}/lib/littlefs/lfs2.c",
+        f"the licence of wpa_supplicant is missing: no {places['idf']}"
+        "/components/wpa_supplicant/COPYING",
+    ]
+    assert "littlefs" not in texts and "TinyUSB" not in texts and "axtls" not in texts
+    assert "idf:components/lwip/lwip/src/core/init.c" in texts["lwIP"]
+    written = {"ESP32_GENERIC_C3": licences.written(texts)}
+    _, problems = licences.merged(written, {"ESP32_GENERIC_C3": "esp32c3"})
+    assert problems == [
+        "ESP32_GENERIC_C3's licences have no text for mqtt_as of peterhinch/micropython-mqtt",
+        "ESP32_GENERIC_C3's licences have no text for littlefs",
+        "ESP32_GENERIC_C3's licences have no text for wpa_supplicant",
+    ]
+
+
+def test_images_of_two_versions_of_a_part(tmp_path):
+    one, _ = licences.collect("esp32c3", sources(tmp_path / "one"))
+    other, _ = licences.collect("esp8266", sources(tmp_path / "other", ", of another version"))
+    written = {"A": licences.written(one), "B": licences.written(other)}
+    _, problems = licences.merged(written, {"A": "esp32c3", "B": "esp8266"})
+    assert "B and A were built of two versions of MicroPython: its licence differs" in problems
+    assert len(problems) == len([row for row in licences.table()["all"] if row["texts"]]) - 1
 
 
 def test_without_images_it_says_so(tmp_path):

@@ -101,6 +101,37 @@ def ensure_micropython() -> Path:
     return checkout.ensure(_pins()["micropython"], Path(source) if source else None)
 
 
+def licences() -> Path:
+    """A folder with the licences of projects whose packages have none in them, by project.
+
+    One that cannot be had now is not in there; what needs it says so.
+    """
+    folder = cache() / "deps/licences"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = os.environ.get("DEPS_FROM")
+    for project, file in _pins()["licences"].items():
+        target = folder / project
+        if target.exists() and _is(target.read_bytes(), file):
+            continue
+        target.unlink(missing_ok=True)
+        pin = projects()[project]
+        try:
+            if source:
+                data = _from_checkout(Path(source) / project, pin["commit"], file["source"])
+            else:
+                data = _from_network(pin["repository"], pin["commit"], file["source"])
+        except Unavailable as problem:
+            print(f"deps: {problem}", file=sys.stderr)
+            continue
+        if _is(data, file):
+            target.write_bytes(data)
+    return folder
+
+
+def _is(data: bytes, file: dict) -> bool:
+    return hashlib.sha256(data).hexdigest() == file["sha256"]
+
+
 def _fill(folder: Path, checkouts: Path | None) -> None:
     different = []
     for project, pin in projects().items():
