@@ -10,10 +10,10 @@ TESTS ?=
 JOBS ?= 3
 
 .PHONY: help run test lint format size deps doctor boards firmware dist clean
-.PHONY: micropython flash romfs logs config erase
+.PHONY: micropython flash romfs logs config erase boot-image
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266-frozen|esp32-frozen|esp32|esp32-files HEAP=…)
 	@$(PY) tools/run.py --config $(CONFIG) --model $(MODEL) \
@@ -52,6 +52,9 @@ firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… FEAT
 
 dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/images: with the boards' images, each checked)
 	$(PY) tools/dist.py $(if $(IMAGES),--images '$(IMAGES)')
+
+boot-image: $(VENV)/run ## boot an image in an emulator of the whole chip: IMAGE=….bin QEMU=<program> (MINUTES=60)
+	@$(PY) tools/boot_image.py $(if $(IMAGE),--image '$(IMAGE)') --qemu '$(QEMU)' $(if $(MINUTES),--minutes '$(MINUTES)')
 
 FLASH = $(PY) -m tools.flash
 # Only a CONFIG that somebody asked for replaces the board's.
