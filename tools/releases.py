@@ -72,6 +72,8 @@ def licence_texts(folder: Path) -> tuple[dict[str, str], list[str]]:
     files, chips, problems = {}, {}, []
     for board in image_boards():
         path = folder / licences_name(board)
+        if not (folder / image_name(board)).is_file():
+            continue  # has been told
         if path.is_file():
             files[board] = path.read_text()
             chips[board] = boards.facts(boards.FOLDERS / board)["chip"]

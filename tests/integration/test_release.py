@@ -28,6 +28,7 @@ import stage  # noqa: E402
 import boards  # noqa: E402
 import firmware  # noqa: E402
 from tests import esp_images, tiers  # noqa: E402
+from tests.fakes import fake_idf  # noqa: E402
 
 EPOCH = "1767225600"  # 2026-01-01
 DATE = "2026-01-01T00:00:00Z"
@@ -270,19 +271,17 @@ def image_of(board: str, app: bytes | None = None, rows: list | None = None) -> 
 def sources(folder: Path, other: str = "") -> dict[str, Path]:
     """Trees with all files that licences are taken from, each with words of its own."""
     places = {name: folder / name for name in ("micropython", "idf", "sdk", "deps")}
-    for rows in licences.table().values():
-        for name in [
-            one for row in rows for text in row.get("texts", ()) for one in text.split("|")
-        ]:
-            place, _, path = name.partition(":")
-            if place != "project":
-                file = places[place] / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                words = f"The words of {name}{other}."
-                source = (
-                    f"/* {words}\n * {words} */\n// and so on\n#include <x.h>\n/* no more */\n"
-                )
-                file.write_text(source if file.suffix in (".c", ".h") else words + "\n")
+    rows = [row for section in licences.table().values() for row in section]
+    for name in "|".join(text for row in rows for text in row.get("texts", ())).split("|"):
+        place, _, path = name.partition(":")
+        if place == "project":
+            continue
+        file = places[place] / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        words = f"The words of {name}{other}."
+        if file.suffix in (".c", ".h"):
+            words = f"/* {words}\n * {words} */\n// and so on\n#include <x.h>\n/* no more */"
+        file.write_text(words + "\n")
     return {**places, "project": ROOT}
 
 
@@ -571,6 +570,50 @@ def test_the_images_and_what_goes_with_them(archives, images):
     tusb = "micropython:ports/esp32/managed_components/espressif__tinyusb/LICENSE"
     assert texts["TinyUSB"] == f"The words of {tusb}."
     assert "This is a preview: no image with all that is planned" in install
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("board", ["ESP32_GENERIC", "ESP32_GENERIC_C3"])
+def test_an_esp32_is_built_up_to_idf_py_and_from_it(tmp_path, board):
+    """Real: checkout, its patched copy, mpy-cross, the port's Makefile and makeimg.py."""
+    micropython = os.environ.get("MICROPYTHON") or deps.micropython()
+    if not micropython:
+        tiers.missing("a checkout of MicroPython", "micropython", "make deps")
+    if not (deps.licences() / "micropython-mqtt").is_file():
+        tiers.missing("the licence of mqtt_as", "deps", "make deps")
+    folder = Path(micropython).expanduser()
+    before = changes(folder)
+    idf = sources(tmp_path)["idf"]
+    programs = fake_idf.install(idf, (ROOT / ".ci/idf-version").read_text().strip())
+    done = run_with_idf(
+        idf,
+        *("--board", board, "--micropython", str(folder)),
+        PATH=os.pathsep.join([str(programs), os.environ["PATH"]]),
+        MAKEFLAGS="BUILD=elsewhere",
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "300000 of 1835008 bytes" in done.stdout.splitlines()[-1]
+    assert "make dist refuses the image" not in done.stdout
+    assert changes(folder) == before  # the checkout is as it was
+
+    (call,) = fake_idf.calls(idf)  # once: no step that updates submodules
+    assert call["arguments"][-1] == "build"
+    assert not Path(call["folder"]).is_relative_to(folder)
+    assert "elsewhere" not in str(call)
+    cross = [call["MICROPY_MPYCROSS"], "--version"]
+    assert "mpy-cross" in subprocess.run(cross, capture_output=True, text=True, check=True).stdout
+
+    data = (ROOT / "build/images" / releases.image_name(board)).read_bytes()
+    assert list(releases.image_problems(board, data)) == []
+    texts = licences.read((ROOT / "build/images" / releases.licences_name(board)).read_text())
+    chip = boards.facts(boards.FOLDERS / board)["chip"]
+    assert set(texts) == {row["what"] for row in licences.parts(chip) if row["texts"]}
+
+
+def changes(folder: Path) -> str:
+    """What git sees changed or added there."""
+    status = ["git", "-C", str(folder), "status", "--porcelain", "--ignored"]
+    return subprocess.run(status, capture_output=True, text=True, check=False).stdout
 
 
 def test_a_licence_that_cannot_be_found_is_named(tmp_path):

@@ -200,6 +200,7 @@ def main(arguments: list[str]) -> int:
         return 3
     print(folder)
     if arguments == ["ensure"]:
+        licences()
         try:
             print(ensure_micropython())
         except Unavailable as problem:
