@@ -114,8 +114,8 @@ def image_lines(images: Iterable[str]) -> list[str]:
         "",
         "    mpremote connect PORT cp firmware/config.py :config.py",
         "",
-        "and press reset. What the images contain, and under which terms, is in images/LICENCES.md",
-        "and images/LICENCES.txt.",
+        "and press reset. What the images contain, and under which terms, is in",
+        "images/LICENCES.md and images/LICENCES.txt.",
         "",
     ]
 

@@ -53,7 +53,11 @@ def _pins() -> dict:
 
 
 def _folder() -> Path:
-    key = hashlib.sha256(json.dumps(projects(), sort_keys=True).encode()).hexdigest()[:12]
+    pins = {  # what is in the folder: a licence is not
+        name: {key: value for key, value in pin.items() if key != "licence"}
+        for name, pin in projects().items()
+    }
+    key = hashlib.sha256(json.dumps(pins, sort_keys=True).encode()).hexdigest()[:12]
     return cache() / "deps" / key
 
 
@@ -109,12 +113,14 @@ def licences() -> Path:
     folder = cache() / "deps/licences"
     folder.mkdir(parents=True, exist_ok=True)
     source = os.environ.get("DEPS_FROM")
-    for project, file in _pins()["licences"].items():
+    for project, pin in projects().items():
+        file = pin.get("licence")
+        if not file:
+            continue
         target = folder / project
         if target.exists() and _is(target.read_bytes(), file):
             continue
         target.unlink(missing_ok=True)
-        pin = projects()[project]
         try:
             if source:
                 data = _from_checkout(Path(source) / project, pin["commit"], file["source"])
