@@ -29,8 +29,8 @@ _RULE = "=" * 80
 _HEADING = re.compile(rf"^{_RULE}\n(.+)\n{_RULE}\n", re.M)
 _COMMENTS = re.compile(r"\s*(?:/\*.*?\*/\s*|//[^\n]*\n\s*)*", re.S)
 _FIRST = """\
-What this contains, and under which licences. Where a part only names BSD-3-Clause, its terms are
-those that stand under lwIP, with the holders of the copyright that the part names.
+What this contains, and under which licences. Where a part only names a BSD licence, its terms are
+the three clauses that stand under lwIP, with the holders of the copyright that the part names.
 
 """
 
