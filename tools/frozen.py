@@ -130,11 +130,19 @@ def checked(micropython: Path | None) -> Path:
 
 
 def run(
-    program: Path, script: str, arguments: list[str], heap_bytes: int, timeout_s: int = 300
+    program: Path,
+    script: str,
+    arguments: list[str],
+    heap_bytes: int,
+    timeout_s: int = 300,
+    spool: Path | None = None,
 ) -> str:
-    """Run a script of tests/vm/scripts with a meter at arguments[1]; return what it printed."""
+    """Run a script of tests/vm/scripts with a meter at arguments[1]; return what it printed.
+
+    spool: a folder of readings that wait on the flash.
+    """
     with tempfile.TemporaryDirectory(prefix="joulelog-frozen-") as folder:
-        flash = new_flash(program, Path(folder) / "flash")
+        flash = new_flash(program, Path(folder) / "flash", spool)
         done = subprocess.run(
             command(program, script, flash, arguments[1], arguments, heap_bytes),
             stdout=subprocess.PIPE,

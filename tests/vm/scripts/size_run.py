@@ -4,7 +4,8 @@
 
 Prints "MEM name bytes-allocated bytes-free" lines, MicroPython's mem_info() (its "max free sz" is
 the largest free block, in blocks of 16 bytes), qstr_info(), and "DONE readings delivered
-restarts" at the end: delivered are those that every sink has confirmed. tools/size.py reads that.
+restarts" at the end: delivered are those that every sink has confirmed. Where a backlog leaves the
+flash meanwhile, "MEM draining" has the most that was in use. tools/size.py reads that.
 """
 
 import asyncio
@@ -14,12 +15,18 @@ import sys
 import micropython
 
 _TIMEOUT_MS = 60000
+_BACKLOG = 60  # readings: more than what waits for the next request
+
+
+def used() -> int:
+    """Bytes that are in use."""
+    gc.collect()
+    return gc.mem_alloc()
 
 
 def tell(name: str) -> None:
     """Print what is in use now."""
-    gc.collect()
-    print("MEM", name, gc.mem_alloc(), gc.mem_free())
+    print("MEM", name, used(), gc.mem_free())
 
 
 def main(path: str, uart: str, wanted: int) -> None:
@@ -53,10 +60,14 @@ def main(path: str, uart: str, wanted: int) -> None:
     async def watch() -> None:
         running = asyncio.create_task(app.run())
         deadline = clock.uptime_ms() + _TIMEOUT_MS
-        done = 0
+        done = most = 0
         while done < wanted and clock.uptime_ms() < deadline and not app.supervisor.restarts:
             await clock.sleep_ms(20)
             done = min([cursor.sent for cursor in app.cursors])
+            if app.spool and app.spool.waiting > _BACKLOG:
+                most = max(most, used())
+        if most:
+            print("MEM draining", most, 0)
         tell("running")
         micropython.mem_info()
         micropython.qstr_info()
