@@ -2,9 +2,14 @@
 
 import importlib
 import re
+import signal
 import sys
 
 import pytest
+
+# A shell starts what runs in the background without Ctrl-C, and so would be all that tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LEFT_OUT = re.compile(r"left out: tier (\S+) needs (.*)")
 

@@ -113,8 +113,9 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
 }
 _SLOT_CASES = ("dsmr", "pzem", "modbus", "pulse", "altherma", "health")
 TABLE = ROOT / "firmware/joulelog/parts.py"
-# Runs of the same code differ by what was under way when the heap was looked at.
-TOLERANCE = 1000
+# Runs of the same code differ by what was under way when the heap was looked at, and a part is the
+# difference of up to four of them.
+TOLERANCE = 2500
 _ROOM = 100  # figures are rounded up to so many bytes
 # For the tests: P1 to MQTT.
 _QUICK = ("core", "core no ntp", "dsmr", "mqtt", "influxdb", "mqtt influxdb")
