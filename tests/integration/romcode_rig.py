@@ -112,7 +112,7 @@ class Rig:
         def run(program: Path, names: list[str], jobs: int) -> Outcomes:
             return _runner(program, self.checkout, names, jobs)
 
-        return _compare(plain, other, run, [])
+        return compare(plain, other, run, [])
 
     def frozen(self) -> Comparison:
         """MicroPython's own tests, frozen."""
@@ -124,34 +124,34 @@ class Rig:
         def run(program: Path, names: list[str], jobs: int) -> Outcomes:
             apart = [name for name in names if name.partition(" ")[0] in alone]
             others = [name for name in names if name not in apart]
-            return _frozen(program, others, jobs) | _frozen(program, apart, 1)
+            return run_frozen(program, others, jobs) | run_frozen(program, apart, 1)
 
-        result = _compare(plain, other, run, modules)
+        result = compare(plain, other, run, modules)
         result.left_out.update(self.not_frozen)
         return result
 
     def cases(self) -> Comparison:
         """Our own cases, frozen."""
-        return _compare(*self.case_programs(), _frozen, case_names())
+        return compare(*self.case_programs(), run_frozen, case_names())
 
     def case_programs(self) -> tuple[Path, Path]:
         """The two programs that have our own cases frozen."""
-        return self._pair("cases", _case_files())
+        return self._pair("cases", case_files())
 
     def python(self) -> Comparison:
         """Those of our cases that are plain Python, on CPython and on the plain VM."""
         names = [name for name in case_names() if name.startswith("case_")]
-        plain = self._build("plain", "cases", _case_files())
+        plain = self._build("plain", "cases", case_files())
 
         def run(program: Path, names: list[str], jobs: int) -> Outcomes:
-            return _pool(lambda name: _imported(program, name), names, jobs)
+            return in_parallel(lambda name: imported(program, name), names, jobs)
 
-        return _compare(plain, Path(sys.executable), run, names)
+        return compare(plain, Path(sys.executable), run, names)
 
     def units(self) -> Comparison:
         """The unit tests, with everything frozen."""
         plain, other = self._pair("units", _unit_files())
-        return _compare(plain, other, _units, unit_names(self.every))
+        return compare(plain, other, _units, unit_names(self.every))
 
     def _upstream(self) -> tuple[Path, Path]:
         return self._pair("upstream", self._own_tests())
@@ -196,11 +196,11 @@ def unit_names(every: int = 1) -> list[str]:
     return names if every == 1 else [name for name in names if name not in _SLOW_UNITS][::every]
 
 
-def _case_files() -> dict[str, Path]:
+def case_files() -> dict[str, Path]:
     return {str(path.relative_to(CASES)): path for path in CASES.rglob("*.py")}
 
 
-def _compare(
+def compare(
     plain: Path,
     other: Path,
     run: Callable[[Path, list[str], int], Outcomes],
@@ -243,7 +243,7 @@ def _runner(program: Path, checkout: Path, names: list[str], jobs: int) -> Outco
     variables |= {"MICROPY_CPYTHON3": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory(prefix="joulelog-romcode-") as folder:
         line = [sys.executable, "run-tests.py", "-j", str(jobs), "-r", folder, *what]
-        done = _run(line, checkout / "tests", variables, 1200)
+        done = outcome_of(line, checkout / "tests", variables, 1200)
         report = Path(folder) / "_results.json"
         if not report.exists():
             raise SystemExit("romcode: run-tests.py failed:\n" + done.output[-2000:])
@@ -255,21 +255,21 @@ def _runner(program: Path, checkout: Path, names: list[str], jobs: int) -> Outco
     return outcomes
 
 
-def _frozen(program: Path, names: list[str], jobs: int) -> Outcomes:
+def run_frozen(program: Path, names: list[str], jobs: int) -> Outcomes:
     """Each module imported by a process of its own, and as __main__ by another."""
     wanted = names + [name + " as __main__" for name in names if " " not in name]
     wanted = list(dict.fromkeys(wanted))
-    return _pool(lambda name: _imported(program, name), wanted, jobs)
+    return in_parallel(lambda name: imported(program, name), wanted, jobs)
 
 
-def _imported(program: Path, name: str) -> Outcome:
+def imported(program: Path, name: str) -> Outcome:
     """The module in a process of its own, or "module as __main__", in an empty folder."""
     module, _, how = name.partition(" ")
     what = ["-m", module] if how else ["-c", _IMPORTED % module]
     options = ["-BS"] if program == Path(sys.executable) else ["-X", f"heapsize={HEAP}"]
     variables = {**os.environ, "MICROPYPATH": ".frozen", "PYTHONPATH": str(CASES)}
     with tempfile.TemporaryDirectory(prefix="joulelog-romcode-") as folder:
-        return _run([str(program), *options, *what], Path(folder), variables)
+        return outcome_of([str(program), *options, *what], Path(folder), variables)
 
 
 def _units(program: Path, names: list[str], jobs: int) -> Outcomes:
@@ -278,9 +278,9 @@ def _units(program: Path, names: list[str], jobs: int) -> Outcomes:
     def run(name: str) -> Outcome:
         line = [str(program), "-X", f"heapsize={UNITS_HEAP}", "-c", _RUN_UNIT % name]
         with _root() as folder:
-            return _run(line, folder, dict(os.environ), UNITS_TIMEOUT_S)
+            return outcome_of(line, folder, dict(os.environ), UNITS_TIMEOUT_S)
 
-    return _pool(run, names, jobs)
+    return in_parallel(run, names, jobs)
 
 
 def _unit_files() -> dict[str, Path]:
@@ -303,12 +303,12 @@ def _root() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _pool(run: Callable[[str], Outcome], names: list[str], jobs: int) -> Outcomes:
+def in_parallel(run: Callable[[str], Outcome], names: list[str], jobs: int) -> Outcomes:
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         return dict(zip(names, pool.map(run, names)))
 
 
-def _run(line: list[str], cwd: Path, variables: dict, timeout_s: int = TIMEOUT_S) -> Outcome:
+def outcome_of(line: list[str], cwd: Path, variables: dict, timeout_s: int = TIMEOUT_S) -> Outcome:
     try:
         done = subprocess.run(
             line,

@@ -55,9 +55,9 @@ def build(checkout: Path, how: str, manifest: str, files: dict[str, Path]) -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the folder
-        if _stage(folder / "files", files):  # MicroPython's make does not see a file that went
+        if stage(folder / "files", files):  # MicroPython's make does not see a file that went
             (folder / "output/frozen_content.c").unlink(missing_ok=True)
-        _make(
+        make(
             [
                 *("-C", str(tree / "ports/unix"), f"VARIANT_DIR={VARIANT}"),
                 *(f"BUILD={folder / 'output'}", f"FROZEN_MANIFEST={VARIANT / manifest}.py"),
@@ -76,11 +76,11 @@ def mpy_cross(checkout: Path) -> Path:
     (vm.cache() / "frozen").mkdir(parents=True, exist_ok=True)
     with open(vm.cache() / "frozen/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the one that tools/frozen.py has for it
-        _make(["-C", str(folder)])
+        make(["-C", str(folder)])
     return folder / "build/mpy-cross"
 
 
-def _make(arguments: list[str], **variables: str) -> None:
+def make(arguments: list[str], **variables: str) -> None:
     done = subprocess.run(
         ["make", "-j2", *arguments],
         env={**os.environ, **variables},
@@ -92,7 +92,7 @@ def _make(arguments: list[str], **variables: str) -> None:
         raise SystemExit("romcode: this failed:\n" + (done.stdout + done.stderr)[-3000:])
 
 
-def _stage(folder: Path, files: dict[str, Path]) -> bool:
+def stage(folder: Path, files: dict[str, Path]) -> bool:
     """Make the folder have these files and no others; True where a file came or went."""
     before = {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
     for gone in before - set(files):

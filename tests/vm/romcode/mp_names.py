@@ -11,7 +11,10 @@ for module in (part_house, part_house.upper, part_house.door, part_values):
 print(part_shapes.Square, part_values.double, part_house.Door("d").open)
 print(part_values.Plain.__qualname__, getattr(part_values.Plain, "__module__", "none"))
 print(part_shapes.Square.__bases__, type(part_values), part_shapes.Refused("x"))
-print(__name__, __file__)
+try:
+    print(__name__, __file__)
+except NameError:
+    print(__name__, "no file")
 print(sorted(dir(part_values.Plain)))
 print(sorted(dir(part_shapes.Square)))
 print(sorted(dir(part_values)))
