@@ -53,6 +53,7 @@ _IMPORTED = "import %s"
 _COMPUTER_ONLY = re.compile(
     r'^if sys\.implementation\.name == "micropython":.*\n    raise unittest\.SkipTest', re.M
 )
+_VERDICT = re.compile(r"^(?:ok |skip |FAIL |\d+ passed).*", re.M)  # of tests/vm/runner.py
 _RUN_UNIT = (
     "import sys;sys.path[:]=['.frozen','.frozen/tests/fakes','.frozen/tests/fixtures/dlms'];"
     "import runner;sys.exit(runner.main(['.frozen/tests/unit/%s.py']))"

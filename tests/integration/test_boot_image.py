@@ -1,7 +1,7 @@
 """`make boot-image`: the story of a boot, on the VM in place of an emulated chip; what is missing.
 
-No emulator of a whole chip can be had from a registry. tests/fakes/chip_emulator.py is called as
-one would be, and has the real firmware, REPL and mosquitto behind it.
+No emulator of a whole chip can be had from a registry. tests/fakes/computer/chip_emulator.py is
+called as one would be, and has the real firmware, REPL and mosquitto behind it.
 """
 
 import os
@@ -21,7 +21,7 @@ import deps  # noqa: E402
 import espimage  # noqa: E402
 import vm  # noqa: E402
 
-EMULATOR = ROOT / "tests/fakes/chip_emulator.py"
+EMULATOR = ROOT / "tests/fakes/computer/chip_emulator.py"
 TABLE = [(0, 0x10, 0x10000, 0x1C0000, "ota_0"), (1, 0x81, 0x390000, 0x70000, "vfs")]
 pytestmark = [pytest.mark.flaky(reruns=2), pytest.mark.timeout(150)]
 

@@ -28,7 +28,7 @@ import stage  # noqa: E402
 import boards  # noqa: E402
 import firmware  # noqa: E402
 from tests import esp_images, tiers  # noqa: E402
-from tests.fakes import fake_idf  # noqa: E402
+from tests.fakes.computer import fake_idf  # noqa: E402
 
 EPOCH = "1767225600"  # 2026-01-01
 DATE = "2026-01-01T00:00:00Z"

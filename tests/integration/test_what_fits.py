@@ -82,7 +82,7 @@ def test_three_servers_are_refused_with_what_would_fit(stage):
 def test_what_the_refusal_advises_is_let_through(stage):
     firmware, fits = begin(stage, HEAP, stage.all)
     advised = re.findall(r"(?:fit:|or) (.*?): \d+ kB less", firmware.output)
-    assert not fits and len(advised) > 2, firmware.output
+    assert not fits and len(advised) > 1, firmware.output
     for advice in advised:
         without = re.search("leave out (.*?)(?: and `|$)", advice)
         names = without[1].split(" and ") if without else []

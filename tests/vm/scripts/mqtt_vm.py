@@ -27,6 +27,7 @@ from joulelog.sinks import mqtt
 from joulelog.supervisor import Supervisor
 
 START = 848000000
+_STATES = 100  # a longer list would be memory that grows
 METER = Source(
     "meter",
     (
@@ -122,7 +123,7 @@ async def main(job: dict) -> dict:
     while not reached(sink, job) and clock.uptime_ms() - started < job.get("timeout_ms", 20000):
         await asyncio.sleep(0.005)
         ticks += 1
-        if not states or states[-1] != sink.state:
+        if not states or (states[-1] != sink.state and len(states) < _STATES):
             states.append(sink.state)
         if len(used) < 2 and clock.uptime_ms() - started > job.get("warm_ms", 0):
             used += footprint()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests import esp_images
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _COMPILERS = ("xtensa-esp-elf-gcc", "riscv32-esp-elf-gcc")
 _OFFSETS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32c3": 0, "esp32s3": 0}
 _TYPES = {"app": 0, "data": 1}
@@ -25,7 +25,7 @@ _SUBTYPES = {"ota": 0, "phy": 1, "nvs": 2, "ota_0": 0x10, "ota_1": 0x11, "fat": 
 _PARTITIONS = f"""\
 import sys
 sys.path.insert(0, {str(_ROOT)!r})
-from tests.fakes.fake_idf import PartitionTable
+from tests.fakes.computer.fake_idf import PartitionTable
 APP_TYPE = 0
 """
 
@@ -55,7 +55,8 @@ def install(idf: Path, version: str) -> Path:
     table.write_text(_PARTITIONS)
     programs = idf / "bin"
     programs.mkdir()
-    start = f"import sys; sys.path.insert(0, {str(_ROOT)!r})\nfrom tests.fakes import fake_idf\n"
+    start = f"import sys; sys.path.insert(0, {str(_ROOT)!r})\n"
+    start += "from tests.fakes.computer import fake_idf\n"
     (programs / "idf.py").write_text(f"#!{sys.executable}\n{start}fake_idf.build(sys.argv[1:])\n")
     for name in _COMPILERS:
         (programs / name).write_text("#!/bin/sh\nexit 1\n")
