@@ -51,6 +51,13 @@ class Run:
                 f"{pattern!r} was not printed {count} times; printed:\n{self.output[-3000:]}"
             )
 
+    def listen(self, seconds: float) -> None:
+        """Read for so long: who prints much waits where nobody reads."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not self._read(deadline - time.monotonic()) and self._process.poll() is not None:
+                time.sleep(max(0, deadline - time.monotonic()))
+
     def _read(self, limit_s: float) -> bool:
         if limit_s <= 0 or not select.select([self._end], [], [], limit_s)[0]:
             return False

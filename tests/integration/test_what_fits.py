@@ -11,6 +11,7 @@ import re
 import time
 
 import pytest
+from run_rig import Run
 from spool_rig import SPEED, Stage, check_values, in_mqtt
 from test_pipeline import expected
 
@@ -110,15 +111,15 @@ def _lives(stage: Stage, heap: int) -> None:
         until = time.monotonic() + MINUTES * 60 / SPEED
         number = 0
         while time.monotonic() < until:
-            _outage(stage, number)
+            _outage(stage, firmware, number)
             number += 1
-            _minutes(1)
+            _minutes(firmware, 1)
         since = max(expected(stage.sent[-1:]))  # when the meter was read last, in Unix seconds
         # All three have what was read after the last outage.
         for _ in range(600):
             if all(_reached(stage, recorder, since)):
                 break
-            _minutes(0.05)
+            _minutes(firmware, 0.05)
         assert all(_reached(stage, recorder, since)), firmware.output[-4000:]
         found = in_mqtt(recorder)[0]
     check_values(stage, found)
@@ -130,7 +131,7 @@ def _lives(stage: Stage, heap: int) -> None:
     stage.broker.stop()
 
 
-def _outage(stage: Stage, number: int) -> None:
+def _outage(stage: Stage, firmware: Run, number: int) -> None:
     """One minute without the broker, the database, EmonCMS, or any of them, in turn."""
     kinds = (("mqtt",), ("influxdb",), ("emoncms",), ("mqtt", "influxdb", "emoncms"))[number % 4]
     if "mqtt" in kinds:
@@ -138,7 +139,7 @@ def _outage(stage: Stage, number: int) -> None:
     if "influxdb" in kinds:
         stage.influx.stop()
     stage.emoncms.mode = "503" if "emoncms" in kinds else "ok"
-    _minutes(1)
+    _minutes(firmware, 1)
     if "mqtt" in kinds:
         stage.broker.start()
     if "influxdb" in kinds:
@@ -146,8 +147,8 @@ def _outage(stage: Stage, number: int) -> None:
     stage.emoncms.mode = "ok"
 
 
-def _minutes(count: float) -> None:
-    time.sleep(count * 60 / SPEED)
+def _minutes(firmware: Run, count: float) -> None:
+    firmware.listen(count * 60 / SPEED)
 
 
 def _reached(stage: Stage, recorder: Recorder, since: int) -> list[bool]:
