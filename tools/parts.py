@@ -200,7 +200,7 @@ class Stage:
         heap = _quick_parts(steady) if quick else _parts(steady)
         if not quick:
             most = {name: found[name, _SLOTS][2] for name in cases if name.endswith("drain")}
-            heap["drain"] = [max(_drain(name, most[name], steady) for name in most), 0]
+            heap["drain"] = [max(_drain(name, most[name], steady) for name in most)] * 2
             heap["boot"] = [max(found[run][0] for run in runs), 0]
             heap["work"] = [self._work(way, steady["mqtt"]), 0]
         for name, slots in runs:

@@ -16,8 +16,9 @@ What is free is compared, not what there is: whatever boot.py holds has been tak
 heap grows: what the IDF could still give is in gc.mem_free() already, and so is the memory that
 Wi-Fi and TLS will take, which is left to them here.
 
-Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT. Needed at
-the start only: drop this module, parts and too_large afterwards.
+Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT, and with what
+readings take that leave the flash: where that is missing a backlog only grows. Needed at the start
+only: drop this module, parts and too_large afterwards.
 """
 
 import gc
@@ -199,7 +200,7 @@ class Plan:
                 found.extend(entry[1])
                 kept += entry[2]
         if self.keeps and None not in without:
-            found.extend(["spool"] * kept)
+            found.extend(["spool", "drain"] * kept)
         return found
 
     def can_spare(self, entry: list) -> bool:
@@ -209,10 +210,6 @@ class Plan:
     def needs(self, table: Table, slots: int) -> int:
         """Bytes with a ring of so many slots."""
         return table.of(self.names()) + slots * self.slot
-
-    def drain(self, table: "Table") -> int:
-        """Bytes more while readings leave the flash."""
-        return self.kept * table.of(("drain",))
 
 
 def table_slot(name: str) -> int:
@@ -225,19 +222,16 @@ def table_slot(name: str) -> int:
 
 
 def _slots(plan: Plan, table: Table, free: int) -> int:
-    """Half of what is left beside a drain is the ring's, within what board and firmware say."""
+    """Half of what is left is the ring's, within what board and firmware say."""
     if not plan.slot:
         return plan.least
-    left = free - plan.needs(table, 0) - plan.drain(table)
+    left = free - plan.needs(table, 0)
     return min(MOST_SLOTS, max(plan.least, left // 2 // plan.slot))
 
 
 def _warning(plan: Plan, table: Table, free: int) -> str:
-    """A backlog that leaves the flash takes more; it is slow where that is not there."""
-    short = plan.needs(table, plan.slots or plan.least) + plan.drain(table) - free
-    if short <= 0:
-        return ""
-    return "memory: it fits, but %d kB are short while readings leave the flash" % kb(short)
+    short = plan.needs(table, plan.slots or plan.least) - free
+    return "memory: it may be %d kB short" % kb(short) if short > 0 else ""
 
 
 def _problem(plan: Plan, table: Table, free: int) -> str:
