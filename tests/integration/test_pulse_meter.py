@@ -113,6 +113,7 @@ def test_the_firmware_counts_what_the_recording_has(runtime, tmp_path) -> None:
         run.interrupt()
 
 
+ROOMY = ["--vm", "--profile", "esp32", "--heap", "180k"]  # two servers from ROMFS: PSRAM
 SERVERS = """
 readers = [{"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000, "window": 5}]
 sinks = [
@@ -124,7 +125,7 @@ log = {"directory": "%s"}
 """
 
 
-@pytest.mark.parametrize("runtime", [[], ["--vm", "--profile", "esp32"]], ids=["cpython", "vm"])
+@pytest.mark.parametrize("runtime", [[], ROOMY], ids=["cpython", "vm"])
 def test_into_all_three_and_over_a_restart(runtime, tmp_path) -> None:
     tiers.require("mosquitto", "servers", "apt install mosquitto")
     tiers.require("influxd", "servers", "apt install influxdb")
