@@ -80,7 +80,7 @@ class Firmware:
             f"device = 'logger'\nreaders = {readers!r}\nsinks = {sinks!r}\nlog = {log!r}\n"
         )
         try:
-            heap = "180k" if runtime == "vm" else None  # three sinks in place of one
+            heap = "220k" if runtime == "vm" else None  # up to five servers from ROMFS
             line = run.command(config, [], runtime == "vm", "esp32", heap)
         except vm.Unavailable as error:
             tiers.missing("the MicroPython VM", "vm", str(error))
