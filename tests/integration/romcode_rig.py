@@ -279,7 +279,9 @@ def _units(program: Path, names: list[str], jobs: int) -> Outcomes:
     def run(name: str) -> Outcome:
         line = [str(program), "-X", f"heapsize={UNITS_HEAP}", "-c", _RUN_UNIT % name]
         with _root() as folder:
-            return outcome_of(line, folder, dict(os.environ), UNITS_TIMEOUT_S)
+            found = outcome_of(line, folder, dict(os.environ), UNITS_TIMEOUT_S)
+        # What is logged beside it has times in it.
+        return Outcome(found.status, "\n".join(_VERDICT.findall(found.output)))
 
     return in_parallel(run, names, jobs)
 
