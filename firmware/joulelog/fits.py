@@ -16,7 +16,7 @@ What is free is compared, not what there is: whatever boot.py holds has been tak
 heap grows: what the IDF could still give is in gc.mem_free() already, and so is the memory that
 Wi-Fi and TLS will take, which is left to them here.
 
-Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT, and with what
+Sums are of what stays in use, with what comes and goes while P1 is delivered to MQTT, and what
 readings take that leave the flash: where that is missing a backlog only grows. Needed at the start
 only: drop this module, parts and too_large afterwards.
 """
