@@ -72,7 +72,7 @@ def test_unit_tests() -> None:
     found = compared("patched", "units", EVERY)
     assert not found.differ and not found.left_out, found.summary("units")
     failed = {name: out for name, out in found.same.items() if out.status != "exit 0"}
-    assert not failed
+    assert set(failed) <= set(romcode_rig.FAILS_IN_BOTH)
     assert len(found.same) == len(romcode_rig.unit_names(EVERY))
 
 

@@ -129,7 +129,6 @@ class TestHealth(unittest.TestCase):
     def test_the_largest_block(self):
         self.assertEqual(health.largest_block(), 16384)
         kept, hole, sizes = [], [], (5600, 2400, 1200)
-        found = [0] * (1 + len(sizes))  # there will be no memory for a longer one
         gc.collect()
         gc.disable()
         try:
@@ -137,12 +136,12 @@ class TestHealth(unittest.TestCase):
                 hole.append(bytearray(size))
                 kept.append(bytearray(400))
             filled = _fill()
-            found[0] = health.largest_block()
+            found = [health.largest_block()]
             gc.disable()
             for index, size in enumerate(sizes):
                 hole[index] = None
                 gc.collect()
-                found[index + 1] = health.largest_block()
+                found.append(health.largest_block())
                 gc.collect()
                 gc.disable()
                 hole[index] = bytearray(size)
