@@ -10,6 +10,7 @@ import unittest
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
+from influxdb_entry import entry_of  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
 from joulelog import clock  # noqa: E402
@@ -30,24 +31,7 @@ except ImportError:  # on the VM without `make deps`
 from joulelog.net import mqtt_client  # noqa: E402
 
 NOON = 848404800
-ENTRY = {
-    "url": "https://influx.example",
-    "database": "energy",
-    "user": "",
-    "password": "",
-    "retention_policy": "",
-    "bucket": "",
-    "org": "",
-    "token": "",
-    "measurement": "energy",
-    "tags": {},
-    "interval": 0,
-    "batch": 1024,
-    "timeout": 10,
-    "rate": 0,
-    "ca": None,
-    "verify": False,
-}
+ENTRY = entry_of(url="https://influx.example", database="energy", batch=1024, verify=False)
 
 
 class Checked:

@@ -3,6 +3,8 @@
 import asyncio
 import unittest
 
+from influxdb_entry import entry_of
+
 from joulelog import COMPILED, VERSION, clock
 from joulelog.errors import NetError
 from joulelog.queue import Queue
@@ -40,29 +42,6 @@ class Net:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-def entry_of(**changes):
-    entry = {
-        "url": "http://influx.example:8086",
-        "database": "",
-        "user": "",
-        "password": "",
-        "retention_policy": "",
-        "bucket": "",
-        "org": "",
-        "token": "",
-        "measurement": "energy",
-        "tags": {},
-        "interval": 0,
-        "batch": 4096,
-        "timeout": 10,
-        "rate": 0,
-        "ca": None,
-        "verify": True,
-    }
-    entry.update(changes)
-    return entry
 
 
 def sink_for(net, **changes):

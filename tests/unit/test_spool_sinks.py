@@ -11,6 +11,7 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.append(_HERE + "/../fakes")
 
 from civil import UNIX_2000  # noqa: E402
+from influxdb_entry import entry_of  # noqa: E402
 from ringlog.ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
@@ -26,27 +27,16 @@ ENERGY = ("energy", "kWh", 3, "total_increasing", "energy")
 POWER = ("power", "W", 0, "measurement", "power")
 P1 = Source("p1", (ENERGY, POWER))
 WATER = Source("water", (("volume", "m³", 3, "total_increasing", "water"),))
-ENTRY = {
-    "name": "influx",
-    "url": "http://influx.example",
-    "database": "x",
-    "user": "",
-    "password": "",
-    "retention_policy": "",
-    "bucket": "",
-    "org": "",
-    "token": "",
-    "measurement": "m",
-    "tags": {},
-    "interval": 0,
-    "batch": 4096,
-    "timeout": 10,
-    "rate": 0,
-    "backfill": "live_first",
-    "sources": None,
-    "channels": None,
-    "every": 0,
-}
+ENTRY = entry_of(
+    name="influx",
+    url="http://influx.example",
+    database="x",
+    measurement="m",
+    backfill="live_first",
+    sources=None,
+    channels=None,
+    every=0,
+)
 
 
 class App:
