@@ -363,7 +363,10 @@ def test_a_broker_that_hangs_up_costs_nothing(runtime, answer, tmp_path):
     trap.close()
     assert trap.connections > 100
     assert report["fds"][1] <= report["fds"][0] + 1, report
-    assert report["heap"][1] <= report["heap"][0] * 1.02, report
+    # A socket left behind takes more each time; what the stack still points to when the heap is
+    # looked at is a buffer or two, however many connections there were.
+    grown = report["heap"][1] - report["heap"][0]
+    assert grown <= 32 * trap.connections, (trap.connections, report)
     assert report["waiting"] == 5 and report["sent"] == 0
 
 
