@@ -131,7 +131,7 @@ def serve(
     due = _time.monotonic()
     number = 0
     before = 0
-    read_at = due  # when somebody was seen to have read
+    read_at = due - _DEAF_S  # when somebody was seen to have read: nobody is there yet
     while not (count and number >= count) and not stop.is_set():
         number += 1
         if faults.silent_after and number > faults.silent_after:
