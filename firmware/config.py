@@ -6,7 +6,8 @@ remove the `# ` in front of what you want. What is wrong in here is told at the 
 by line. More examples: examples/configs.
 """
 
-device = "joulelog"  # the name of this logger in topics, tags and nodes
+# The name of this logger in topics and tags; without one: joulelog- and digits of its chip.
+# device = "house"
 
 # wifi = {"ssid": "my network", "password": "its password"}
 

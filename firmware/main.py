@@ -4,4 +4,12 @@ import board
 
 from joulelog.start import run
 
-run(__import__("config"), board)  # a name for it here would keep it for ever
+found = []  # a name for the config here would keep it for ever
+try:
+    found.append(__import__("config"))
+except Exception as error:
+    from joulelog import broken
+
+    broken.tell(error, board)
+else:
+    run(found.pop(), board)

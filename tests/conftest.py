@@ -1,24 +1,57 @@
 """For all tests: the marks, and the summary of the tiers that this machine could not run."""
 
+import gc
 import importlib
+import os
 import re
 import signal
 import sys
 
 import pytest
 
+from tools import ROOT
+
+(ROOT / "build").mkdir(exist_ok=True)  # where tests leave their files
+
 # A shell starts what runs in the background without Ctrl-C, and so would be all that tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Minutes each, so they come first: a worker takes whole files, and none begins one at the end.
+_LONGEST = ("test_runtimes", "test_size", "test_month", "test_romcode", "test_flash", "test_drain")
 _LEFT_OUT = re.compile(r"left out: tier (\S+) needs (.*)")
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """What is marked long needs JOULELOG_LONG=1: a whole sweep, of which other tests take a part.
+
+    Of unit tests it is the name, test_…_long, for MicroPython's functions have no marks.
+    What plays so many seeds may take as many seconds more.
+    """
+    seeds = int(os.getenv("JOULELOG_SEEDS") or 0)
+    for item in items:
+        if seeds:
+            item.add_marker(pytest.mark.timeout(900 + seeds))
+        if item.originalname.endswith("_long"):
+            item.add_marker(pytest.mark.long)
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long and not os.environ.get("JOULELOG_LONG"):
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """What has been loaded stays: a collection looks at it no more, and the firmware has many."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def real_machine():
     """Give the modules under test their `machine` back when a test put its own there."""
     yield
-    for name in ("joulelog.uart", "joulelog.readers.dsmr", "joulelog.readers.bus"):
+    for name in ("joulelog.device.uart", "joulelog.readers.dsmr", "joulelog.readers.bus"):
         if name in sys.modules:
             sys.modules[name].machine = importlib.import_module("machine")
 

@@ -4,8 +4,8 @@
     data = esp_images.esp32(0, bootloader, esp_images.table(rows), app)
     data = esp_images.esp8266(b"…", 700_000)
 
-Written from Espressif's description of the formats, apart from tools/espimage.py, which reads
-them; esptool reads them too.
+Written from Espressif's description of the formats, apart from tools/images/espimage.py, which
+reads them; esptool reads them too.
 """
 
 import functools
@@ -79,7 +79,7 @@ def esp8266(text: bytes, size: int) -> bytes:
 
 
 def check_with_esptool(path: Path, read) -> None:
-    """Hold what tools/espimage.py has read of an application against esptool's image-info."""
+    """Hold what espimage.py has read of an application against esptool's image-info."""
     done = subprocess.run(
         [sys.executable, "-m", "esptool", "image-info", str(path)],
         capture_output=True,

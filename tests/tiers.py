@@ -13,8 +13,9 @@ import importlib.util
 import os
 import shutil
 
-import deps
 import pytest
+
+from tools.host import deps
 
 # Distributions keep servers where an ordinary user's PATH does not look.
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])

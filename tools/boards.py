@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """Check the board folders, and configs against their boards: `make boards`.
 
-    python3 tools/boards.py                               # every folder, every example config
-    python3 tools/boards.py boards/MY_BOARD               # one folder; also --board MY_BOARD
-    python3 tools/boards.py --config config.py            # a config (BOARD by its `board`)
-    python3 tools/boards.py --config config.py --board WEMOS_D1_MINI --features "dsmr mqtt"
+    python3 -m tools.boards                               # every folder, every example config
+    python3 -m tools.boards boards/MY_BOARD               # one folder; also --board MY_BOARD
+    python3 -m tools.boards --config config.py            # a config (BOARD by its `board`)
+    python3 -m tools.boards --config config.py --board WEMOS_D1_MINI --features "dsmr mqtt"
 
 A folder is checked for what its chip has (pins, UARTS, input-only and strapping pins, flash), for
 pins with two jobs, for a flash plan that adds up, and for a log that fits into it. A config is
@@ -24,10 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools")]
-
-import features  # noqa: E402
+from tools import ROOT, user_config
+from tools.images import features
 
 FOLDERS = ROOT / "boards"
 EXAMPLES = ROOT / "examples/configs"
@@ -375,23 +372,27 @@ def config_problems(
     config: Path, board_name: str | None = None, wanted: tuple[str, ...] | None = None
 ) -> Iterator[str]:
     """Yield what the board, or its image with these features, would say about a config."""
-    sys.path[:0] = [str(ROOT / path) for path in ("firmware", "lib", "tools/host/shims")]
-    from joulelog import fits, registry, schema
+    from joulelog import registry
+    from joulelog.config import fits, schema
     from joulelog.errors import ConfigError
 
-    settings: dict = {}
-    exec(compile(config.read_text(), str(config), "exec"), settings)
+    try:
+        settings = user_config.read(config)
+    except user_config.Broken as problem:
+        yield str(problem)
+        return
     settings = {key: value for key, value in settings.items() if key[:1] != "_"}
     name = board_name or settings.get("board", "HOST")
     name = "HOST" if name == "auto" else name
-    if name not in names():
+    if not isinstance(name, str) or name not in names():
         yield f"`board` is {name!r}; allowed: {', '.join(names())}"
         return
     board = load(FOLDERS / name)
     if wanted is not None:
         board.FEATURES = wanted  # type: ignore[attr-defined]
     try:
-        schema.check(settings, board, registry)
+        for text in schema.check(settings, board, registry).warnings:
+            print(f"{config.name}: warning: {text}")
     except ConfigError as error:
         yield from str(error).split("\n")
         return

@@ -1,44 +1,51 @@
-#!/usr/bin/env python3
 """Run the firmware on this computer: on CPython, or on the MicroPython VM as small as a chip.
 
-    python3 tools/run.py                                   # firmware/config.py, simulated meter
-    python3 tools/run.py --config my/config.py
-    python3 tools/run.py --vm --profile esp8266-frozen     # in the heap of an ESP8266
-    SPEED=60 python3 tools/run.py                          # an hour in a minute
+    python3 -m tools.run                                   # firmware/config.py, simulated meter
+    python3 -m tools.run --config my/config.py
+    python3 -m tools.run --vm --profile esp8266-frozen     # in the heap of an ESP8266
+    SPEED=60 python3 -m tools.run                          # an hour in a minute
 
-Each reader whose `uart` is "sim" gets a simulated meter of its own: a P1 meter (--model says
-which), or what tools/sim has by the name of the reader's type.
+Each reader whose `uart`, `pin` or `host` is "sim" gets a simulated meter of its own: a P1 meter
+(--model says which), or what tools/sim has by the name of the reader's type.
 
 Profiles: esp8266-frozen (38 kB) and esp32-frozen (140 kB) are what an image has, with its code
 objects in flash (`make deps`); esp32 and esp8266 (68 kB, which no chip has) are a ROMFS image,
 esp32-files are .mpy files: for development, and boards with PSRAM.
 
+Each config has a folder of its own, build/log/<its name>-<digits>, for its log and for what waits;
+one process at a time has it.
+
 Ctrl-C stops everything, with exit status 0. 2: the config or the command line cannot work, 3: a
-meter or the VM cannot be had, anything else: the firmware failed. `make run` calls this.
+meter or the VM cannot be had, 4: another process has the folder, anything else: the firmware
+failed. `make run` calls this.
 """
 
 import argparse
 import importlib
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT, user_config
+from tools.host import place
+
 _START = ROOT / "tools" / "host" / "start.py"
+_LOGS = Path("build/log")  # from the repository's root
 _PROFILES = ("esp8266-frozen", "esp32-frozen", "esp8266", "esp32", "esp32-files")
 
 
-def simulated(config: Path) -> list[dict]:
+def simulated(names: dict) -> list[dict]:
     """The readers of a config that want a simulated meter."""
-    names: dict = {"__file__": str(config)}
-    exec(compile(config.read_text(), str(config), "exec"), names)  # the user's own file
     readers = names.get("readers")
     if not isinstance(readers, (list, tuple)):
         return []  # the firmware says what is wrong with it
     entries = [entry for entry in readers if isinstance(entry, dict)]
-    return [entry for entry in entries if "sim" in (entry.get("uart"), entry.get("pin"))]
+    where = ("uart", "pin", "host")
+    return [entry for entry in entries if "sim" in [entry.get(key) for key in where]]
 
 
 def start_simulated(entry: dict, model: str, speed: int) -> str:
@@ -47,7 +54,7 @@ def start_simulated(entry: dict, model: str, speed: int) -> str:
     if not (ROOT / "tools" / "sim" / f"{kind}.py").is_file():
         from tools.sim import p1
 
-        device = p1.start(model, speed)
+        device = p1.start(model, speed, ("--patient",))
         print(f"simulated meter ({model}) on {device}")
         return device
     device = importlib.import_module(f"tools.sim.{kind}").start(entry, speed)
@@ -55,27 +62,27 @@ def start_simulated(entry: dict, model: str, speed: int) -> str:
     return device
 
 
-def command(config: Path, uarts: list[str], vm: bool, profile: str, heap: str | None) -> list[str]:
-    """The command line that runs the firmware."""
+def command(
+    config: Path, uarts: list[str], vm: bool, profile: str, heap: str | None, folder: Path = _LOGS
+) -> list[str]:
+    """The command line that runs the firmware; folder: where an image's flash lies."""
     arguments = [str(config), *uarts]
     if not vm:
-        return [sys.executable, str(_START), *arguments]
-    sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "host")]
+        return [sys.executable, "-m", "tools.host.start", *arguments]
     if profile.endswith("-frozen"):
-        return _frozen(arguments, profile.removesuffix("-frozen"), heap)
-    import run_vm
+        return _frozen(arguments, profile.removesuffix("-frozen"), heap, folder)
+    from tools.rig import run_vm
 
     return run_vm.command(_START, arguments, profile, heap)
 
 
-def _frozen(arguments: list[str], chip: str, heap: str | None) -> list[str]:
+def _frozen(arguments: list[str], chip: str, heap: str | None, folder: Path) -> list[str]:
     """The same with an image's code in a chip's heap; its flash stays as it is between runs."""
-    import frozen
+    from tools.rig import frozen
 
     program = frozen.build(None, chip)
-    flash = ROOT / "build" / f"flash-{chip}"
+    flash = folder / f"flash-{chip}"
     if not flash.exists():
-        flash.parent.mkdir(exist_ok=True)
         frozen.new_flash(program, flash)
     uart = arguments[1] if len(arguments) > 1 else ""
     heap_bytes = _bytes(heap) if heap else frozen.HEAPS[chip]
@@ -89,12 +96,19 @@ def _bytes(heap: str) -> int:
     return int(heap.rstrip("kKmM")) * units.get(heap[-1].lower(), 1)
 
 
-def environment(table: bool) -> dict[str, str]:
-    """The environment of the firmware: where its modules are, and what the terminal can do."""
-    folders = [ROOT / "firmware", ROOT / "lib", ROOT / "boards" / "HOST"]
-    folders.append(ROOT / "tools" / "host" / "shims")
-    variables = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONUNBUFFERED": "1"}
-    return os.environ | variables | ({"TABLE": "1"} if table else {})
+def environment(terminal: bool, folder: str = "") -> dict[str, str]:
+    """The environment of the firmware: its folder ("": the board's), what the terminal can do.
+
+    A character that the terminal's encoding lacks, such as in m³, becomes a question mark.
+    """
+    found = {"PYTHONIOENCODING": ":replace"} | os.environ | {"PYTHONUNBUFFERED": "1"}
+    if os.name == "nt":
+        found["PYTHONUTF8"] = "1"  # of files, such as the config
+    found["FOLDER"] = folder
+    if terminal and os.environ.get("TERM") != "dumb":
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        found["TABLE"] = f"{columns or 80}x{rows or 24}"
+    return found
 
 
 def options() -> argparse.Namespace:
@@ -105,22 +119,29 @@ def options() -> argparse.Namespace:
     parser.add_argument("--vm", action="store_true", help="on the MicroPython VM")
     parser.add_argument("--profile", choices=_PROFILES, default="esp32", help="as small as what")
     parser.add_argument("--heap", help="such as 64k: another heap than the profile's")
+    parser.add_argument("--folder", type=Path, help=f"where configs have theirs: {_LOGS}")
     found = parser.parse_args()
     if not found.config.is_file():
-        parser.error(f"there is no {found.config}; CONFIG=… names the config to run")
+        print(f"there is no {found.config}; CONFIG=… names the config to run", file=sys.stderr)
+        sys.exit(2)
     found.config = found.config.resolve()  # the firmware runs in the repository's root
     speed = os.environ.get("SPEED") or "1"
     if not speed.isdigit() or speed == "0":
         parser.error(f"SPEED is {speed}; allowed: 1 (real time) or a whole number above it")
     found.speed = int(speed)
+    found.base = found.folder.resolve() if found.folder else _LOGS
+    found.folder = place.of(found.config, found.base)
     try:
-        found.simulated = simulated(found.config)
-    except Exception as error:
-        parser.error(f"{found.config} cannot be read: {type(error).__name__}: {error}")
+        names = user_config.read(found.config)
+    except user_config.Broken as problem:
+        print(f"{found.config.name}: {problem}", file=sys.stderr)
+        sys.exit(2)
+    found.simulated = simulated(names)
+    found.folders = place.all_of(names, found.folder)
     return found
 
 
-def run(wanted: argparse.Namespace) -> int:
+def run(wanted: argparse.Namespace, lock: place.Lock) -> int:
     """Start the meters and the firmware; the firmware's exit status."""
     # Not SIG_IGN, which the firmware would inherit: the terminal sends Ctrl-C to it as well.
     child = None
@@ -138,11 +159,10 @@ def run(wanted: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, terminated)
 
-    sys.path.insert(0, str(ROOT))
-    (ROOT / "build" / "log").mkdir(parents=True, exist_ok=True)
     try:
         uarts = [start_simulated(entry, wanted.model, wanted.speed) for entry in wanted.simulated]
-        line = command(wanted.config, uarts, wanted.vm, wanted.profile, wanted.heap)
+        about = wanted.vm, wanted.profile, wanted.heap, wanted.folder
+        line = command(wanted.config, uarts, *about)
     except OSError as problem:
         print(f"run: {problem}", file=sys.stderr)
         return 3
@@ -152,19 +172,50 @@ def run(wanted: argparse.Namespace) -> int:
         print(f"run: {problem}", file=sys.stderr)
         return 3
     where = f"MicroPython, profile {wanted.profile}" if wanted.vm else "CPython"
+    # Until the firmware can end by them: Python itself may not know what to do with a Ctrl-C.
+    early = {signal.SIGINT, signal.SIGTERM} if not wanted.vm else ()
+    masked = getattr(signal, "pthread_sigmask", lambda *_: None)  # Windows has none
+    masked(getattr(signal, "SIG_BLOCK", 0), early)
     print(f"JouleLog on {where}, config {wanted.config}; Ctrl-C stops", flush=True)
-    child = subprocess.Popen(line, env=environment(sys.stdout.isatty()), cwd=ROOT)
+    # An image's flash is a file in the folder.
+    folder = "" if wanted.vm and wanted.profile.endswith("-frozen") else str(wanted.folder)
+    variables = environment(sys.stdout.isatty(), folder)
+    child = subprocess.Popen(line, env=variables, cwd=ROOT, **lock.passed_on)
+    lock.name(child.pid)
+    masked(getattr(signal, "SIG_UNBLOCK", 0), early)
+    if wanted.vm:
+        threading.Thread(target=_end_unread, args=(child,), daemon=True).start()
     status = child.wait()
     if status not in (0, 2):  # 2: the config, and the firmware has said what is wrong
         print(f"run: the firmware ended, exit status {status}", file=sys.stderr)
     return status if status >= 0 else 128 - status
 
 
+def _end_unread(child: subprocess.Popen) -> None:
+    """End the VM once nobody reads what it says, as in `… | head`: it goes on by itself."""
+    output = select.poll()
+    output.register(1, 0)  # errors are told without asking
+    output.poll()
+    child.send_signal(signal.SIGINT)
+
+
 def main() -> int:
     try:
-        return run(options())
+        wanted = options()
+        os.chdir(ROOT)  # as the firmware: where a folder is from there
+        told = place.left(wanted.base, wanted.folder)
+        if told:
+            print(f"run: {told}", file=sys.stderr)
+        with place.locked(wanted.folders, wanted.config) as lock:
+            return run(wanted, lock)
+    except place.Taken as problem:
+        print(f"run: {problem}", file=sys.stderr)
+        return 4
     except KeyboardInterrupt:
         print("\nstopped")
+        return 0
+    except BrokenPipeError:  # whoever read us has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
 
 

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Pack the definitions of Daikin units into lib/x10a: rows_*.py and models.py.
 
-    python3 tools/x10a_models.py FOLDER            # of JSON files, one per model
+    python3 -m tools.x10a_models FOLDER            # of JSON files, one per model
 
 A file has `model` and `rows`: [register, offset, converter, bytes, type, label, …], the content
 of a definition file of ESPAltherma (MIT); type 1 is a temperature, 2 a pressure. Most rows are
@@ -19,11 +18,10 @@ import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tools" / "host" / "shims")]
+import crc32
+from x10a.label import slug
 
-import crc32  # noqa: E402
-from x10a.label import slug  # noqa: E402
+from tools import ROOT
 
 _MARKERS = (995, 996, 998)  # rows that only arrange the page of a service tool
 _REFRIGERANTS = (800, 801, 802, 803)
@@ -80,6 +78,31 @@ _MODULES = (
     ("rows_indoor", range(0x60, 0x63)),
     ("rows_more", range(0x63, 0x100)),
 )
+# Thermistors in water or in a room: what is never exactly 0.0 there.
+_INDOORS = {
+    (0x30, 10, 112),
+    (0x30, 11, 112),
+    (0x54, 2, 153),
+    (0x54, 4, 153),
+    (0x54, 8, 153),
+    (0x61, 2, 105),
+    (0x61, 4, 105),
+    (0x61, 8, 105),
+    (0x61, 10, 105),
+    (0x61, 12, 105),
+    (0x61, 13, 105),
+    (0x63, 8, 105),
+    (0x64, 10, 105),
+    (0x64, 10, 118),
+    (0x64, 12, 105),
+    (0x65, 2, 105),
+    (0x65, 4, 105),
+    (0xA1, 0, 119),
+    (0xA1, 2, 119),
+}
+# What a number is that only stands for something, by its converter or by words of its label.
+_CODES = (212, 317, 323)
+_CODE_WORDS = ("code", "address", "mpu_id", "eeprom")
 _UNITS = (
     ("(A)", "a"),
     ("Current measured", "a"),
@@ -88,7 +111,7 @@ _UNITS = (
     ("(rps)", "h"),
     ("Frequency(Hz)", "h"),
     ("(C)", "t"),
-    ("(kgcm2)", "p"),
+    ("(kgcm2)", "g"),
     ("delta T", "k"),
     ("Delta-Tr", "k"),
     ("(kW)", "w"),
@@ -129,7 +152,7 @@ def plain_key(row: tuple) -> str:
 
 
 def code(row: tuple) -> str:
-    """Unit and device class as a letter; x behind it: only on request."""
+    """Unit and device class as a letter (# a code); x behind it: only on request."""
     register, offset, converter, size, kind, label = row
     letter = "-"
     number = not (200 <= converter < 400 and converter != 211)
@@ -140,6 +163,12 @@ def code(row: tuple) -> str:
                 break
         else:
             letter = "t" if converter > 400 else {1: "t", 2: "p"}.get(kind, "-")
+        room = (register, offset) == (0x61, 14) and "indoor" in label
+        if letter == "t" and (room or row[:3] in _INDOORS):
+            letter = "i"
+    told = converter in (152, 219) and any(word in slug(label) for word in _CODE_WORDS)
+    if letter == "-" and (converter in _CODES or told):
+        letter = "#"
     hidden = (
         register in (0x00, 0x11)
         or label in ("Not in use", "None", "Data Enable/Disable", "Indoor Unit Address")

@@ -1,4 +1,4 @@
-"""A manifest: the application with what it stands on, for a board and for tools/host/frozen."""
+"""A manifest: the application with what it stands on, for a board and for tools/rig/frozen_vm."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import os
 options.defaults(small=False, features=None)
 
 if not os.environ.get("JOULELOG_DEPS"):
-    raise ValueError("JOULELOG_DEPS is not set: JOULELOG_DEPS=$(python3 tools/host/deps.py path)")
+    raise ValueError("JOULELOG_DEPS is not set: JOULELOG_DEPS=$(python3 -m tools.host.deps path)")
 with open("features.json") as _file:
     _table = json.load(_file)
 _wanted = _table if options.features is None else options.features

@@ -2,11 +2,11 @@
 
 Run by MicroPython's build, or for a look at the list of files:
 
-    JOULELOG_DEPS=$(python3 tools/host/deps.py path) python3 $MICROPYTHON/tools/manifestfile.py \
+    JOULELOG_DEPS=$(python3 -m tools.host.deps path) python3 $MICROPYTHON/tools/manifestfile.py \
         --freeze --top $MICROPYTHON --port $MICROPYTHON/ports/esp32 \
         --board boards/ESP32_GENERIC boards/ESP32_GENERIC/manifest.py
 
-tools/firmware.py sets JOULELOG_DEPS, where `make deps` has put mqtt_as.
+tools/images/firmware.py sets JOULELOG_DEPS, where `make deps` has put mqtt_as.
 """
 
 # small: an ESP8266, where each module costs static RAM; features: names of features.json, or all

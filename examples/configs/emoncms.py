@@ -4,7 +4,7 @@ The certificate is that of the authority which signed the server's; copy it to t
 `mpremote cp ca.pem :ca.pem`. In your own network http without `ca` will do.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

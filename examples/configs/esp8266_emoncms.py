@@ -3,7 +3,7 @@
 No TLS: this chip checks no certificate, so a key must not leave your own network.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP8266_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

@@ -3,7 +3,7 @@
 Create the database first: CREATE DATABASE "energy". Until it is there, readings wait.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

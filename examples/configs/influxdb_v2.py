@@ -4,7 +4,7 @@ The token needs the right to write this bucket, and no other. The certificate is
 authority which signed the server's (`mpremote cp ca.pem :ca.pem`).
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

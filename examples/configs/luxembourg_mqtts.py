@@ -4,7 +4,7 @@ The grid operator gives the key. The authority's certificate lies beside this fi
 to the board with `mpremote cp ca.pem :`.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

@@ -5,7 +5,7 @@ certificate: copy the file onto the board (`mpremote cp ca.pem :`). User and pas
 handshake, so nobody else gets to see them.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

@@ -5,7 +5,7 @@ for EmonCMS's MQTT input. Such messages have no time: only the newest value is s
 meter said while the broker was away is not made up for. The layout "json" (the default) does that.
 """
 
-device = "joulelog"
+device = "house"
 board = "ESP32_GENERIC"
 wifi = {"ssid": "my network", "password": "its password"}
 

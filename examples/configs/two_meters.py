@@ -16,7 +16,7 @@ readers = [
         "names": {"energy_import_t1": "night", "energy_import_t2": "day"},
         "offsets": {"energy_import_t1": "12345.678", "energy_import_t2": "9876.543"},
     },
-    {"type": "replay", "name": "workshop", "file": "telegrams.txt", "pause_ms": 10000},
+    {"type": "replay", "name": "workshop", "file": "examples/telegrams.txt"},
     {"type": "health"},  # how often something had to be retried, dropped, …
 ]
 
@@ -32,6 +32,6 @@ sinks = [
     {"type": "console"},
 ]
 
-log = {"level": "debug", "size_kb": 2000, "directory": "build/log"}
+log = {"level": "debug", "size_kb": 2000}
 clock = {"ntp": ["nl.pool.ntp.org", "pool.ntp.org"]}
 queue = {"slots": 512}

@@ -18,23 +18,28 @@ import asyncio
 import os
 import time
 
-from civil import UNIX_2000, fields, iso
+from civil import UNIX_2000, days, fields, iso
 from micropython import const
 
 PLAUSIBLE = const(757382400)  # 2024-01-01T00:00:00Z: no clock that shows less is believed
+_LATEST_S = const(631152000)  # 20 years behind that, or behind the build: nor one that shows more
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
 _UNKNOWN = const(-(1 << 29))  # plus the uptime in seconds: a stamp while UTC is unknown
 
+_built = PLAUSIBLE
 _speed = 1
 _total_ms = 0
 
 try:
-    from time import ticks_diff, ticks_ms  # type: ignore
+    from time import ticks_diff, ticks_ms, ticks_us  # type: ignore
 except ImportError:  # CPython
 
+    def ticks_us() -> int:
+        return time.monotonic_ns() // 1000  # type: ignore
+
     def ticks_ms() -> int:
-        return time.monotonic_ns() // 1000000  # type: ignore
+        return ticks_us() // 1000
 
     def ticks_diff(later: int, earlier: int) -> int:
         return later - earlier
@@ -89,6 +94,24 @@ def board_time() -> int | None:
     return seconds if seconds >= PLAUSIBLE else None
 
 
+def set_built(date: str) -> None:
+    """When the firmware was built, in ISO 8601; another text where it is its sources."""
+    global _built
+    _built = PLAUSIBLE
+    if date[:1] == "2":
+        _built = days(int(date[:4]), int(date[5:7]), int(date[8:10])) * 86400
+
+
+def plausible(seconds: int) -> bool:
+    """Whether it can be that late: not before the firmware was built, nor 20 years after that."""
+    return _built <= seconds < _built + _LATEST_S
+
+
+def unix(seconds: int) -> str:
+    """UTC as text in seconds since 1970; iso() writes it for people."""
+    return str(seconds + UNIX_2000)
+
+
 def board_offset() -> int:
     """What the board's own clock shows minus the uptime, in seconds; it need not be UTC."""
     return int(time.time()) - uptime_ms() // 1000
@@ -111,37 +134,30 @@ def backoff_ms(failures: int) -> int:
 class Clock:
     """UTC as far as it is known: set by the meter, by NTP or by the computer."""
 
+    asking = None  # asking(True) is called before, asking(False) behind a round of time servers
+
     def __init__(self) -> None:
         self.source = ""  # who set it last: "board", "meter", "ntp", "computer"; "" while unknown
         self.steps = 0  # times it was moved by more than a second
         self.drift_ppm: int | None = None  # of the board's own clock, positive when it is fast
         self.zone: object = None  # a posixtz.Zone: what people read is then local time
         self._offset = 0  # UTC seconds minus uptime in seconds
-        self._first_offset = 0  # the same as it was told first
+        # The same as it was told first, which is what uptime stamps count by: a reading has one
+        # time for ever, whatever the clock is set to.
+        self.offset = 0
 
     def set(self, seconds: int, source: str) -> bool:
         """Set UTC (seconds since 2000-01-01); an implausible time is refused with False."""
-        if seconds < PLAUSIBLE:
+        if not plausible(seconds):
             return False
         offset = seconds - uptime_ms() // 1000
-        if self.source and abs(offset - self._offset) <= 1:
-            self.source = source
-            return True  # within the resolution: do not let stamps jitter
-        if self.source:
+        if not self.source:
+            self._offset = self.offset = offset
+        elif abs(offset - self._offset) > 1:  # else within the resolution: stamps do not jitter
+            self._offset = offset
             self.steps += 1
-        else:
-            self._first_offset = offset
-        self._offset = offset
         self.source = source
         return True
-
-    @property
-    def offset(self) -> int:
-        """UTC of this run's uptime stamps minus the uptime, in seconds, once UTC is known.
-
-        What was told first counts: a reading has one time for ever, whatever the clock is set to.
-        """
-        return self._first_offset
 
     def now(self) -> int | None:
         """UTC in seconds since 2000-01-01, or None while nobody has told it."""
@@ -156,7 +172,7 @@ class Clock:
         """UTC of a stamp, or None while the clock is unknown."""
         if stamp >= 0:
             return stamp
-        return of_uptime(stamp, self._first_offset) if self.source else None
+        return of_uptime(stamp, self.offset) if self.source else None
 
     def text(self, utc: int) -> str:
         """A time for people: local where a time zone is configured, else UTC in ISO 8601."""

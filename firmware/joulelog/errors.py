@@ -1,4 +1,4 @@
-"""What can go wrong between a config and a server; what HTTP servers answer: sinks/errors.py."""
+"""What can go wrong between a config and a server; what HTTP servers answer: net/server.py."""
 
 
 class ConfigError(Exception):
@@ -7,3 +7,5 @@ class ConfigError(Exception):
 
 class NetError(OSError):
     """A network operation failed or took too long; the text says what happened, in plain words."""
+
+    refused = False  # by a time server that is not to be asked

@@ -1,12 +1,19 @@
-"""Config "type" -> module: one line per meter and per destination, imported only when named.
+"""Config "type" -> module: one line per meter, destination and service, imported when named.
 
     module = registry.module(registry.READERS, "dsmr")
     module.SCHEMA, module.Reader          # a sink's module has Sink
+    registry.needed(module, app)          # the parts of the app that its NEEDS name, in order
+
+A reader is made as Reader(name, entry, output, *needed), a sink as Sink(name, entry, cursor,
+*needed): it has nothing of the app in its hands but what its module declares. A service is a
+section of the config by itself: its module has a class Service(section, *needed) with name and
+run(). It is there where the config has its section, or the board a part of its name in capitals
+(LED), and not where the section says `on` is False.
 
 A module that no config names is never imported, so that it costs no RAM: an ESP8266 holds
 the code of its one meter and its one sink. What is needed for a moment only is dropped again:
 
-    registry.drop("joulelog.schema", "ntpq")
+    registry.drop("joulelog.config", "ntpq")
 
 An image need not have them all: what it has is in the board's FEATURES, by type and by other names
 (boards/common/features.json); without FEATURES it has everything.
@@ -22,6 +29,8 @@ READERS = (
     ("dsmr", "joulelog.readers.dsmr"),
     ("pzem", "joulelog.readers.pzem"),
     ("modbus", "joulelog.readers.modbus"),
+    ("http_json", "joulelog.readers.http_json"),
+    ("fritz", "joulelog.readers.fritz"),
     ("pulse", "joulelog.readers.pulse"),
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),
@@ -34,10 +43,37 @@ SINKS = (
     ("emoncms", "joulelog.sinks.emoncms"),
     ("mqtt", "joulelog.sinks.mqtt"),
     ("influxdb", "joulelog.sinks.influxdb"),
+    ("webhook", "joulelog.sinks.webhook"),
 )
 
-# section, key, the feature that it needs, and its value where the image lacks that
-_OPTIONAL = (("queue", "flash_kb", "spool", 0), ("led", "on", "led", False))
+SERVICES = (
+    ("led", "joulelog.device.led"),
+    ("webrepl", "joulelog.device.webrepl"),
+)
+
+
+def get(config, name: str):
+    """A section of a config, module or dict; None where it has none."""
+    return config.get(name) if isinstance(config, dict) else getattr(config, name, None)
+
+
+def section(config, name: str) -> dict:
+    """A section of a config that nobody has checked; {} where there is none, or no dict."""
+    found = get(config, name)
+    return found if isinstance(found, dict) else {}
+
+
+def entries(config, name: str):
+    """Yield the entries of a list in such a config; {} for what is no dict."""
+    found = get(config, name)
+    for entry in found if isinstance(found, (list, tuple)) else ():
+        yield entry if isinstance(entry, dict) else {}
+
+
+def log_folder(config, board) -> str:
+    """Where log, state and settings lie."""
+    named = section(config, "log").get("directory")
+    return named if named and isinstance(named, str) else board.LOG_DIRECTORY
 
 
 def names(table: tuple) -> list[str]:
@@ -52,6 +88,11 @@ def module(table: tuple, name: str):
             __import__(path)
             return sys.modules[path]
     raise KeyError(name)
+
+
+def needed(module, parts) -> list:
+    """The parts of the app that a module's NEEDS name, in that order."""
+    return [getattr(parts, name) for name in module.NEEDS]
 
 
 def has(board, feature: str) -> bool:
@@ -71,25 +112,23 @@ def lacks(board, feature: str, instead=()) -> str:
     return text + 'build one: make firmware BOARD=%s FEATURES="%s"' % (board.NAME, wanted)
 
 
-def sections(config, board):
-    """Yield (section, problem) where one wants what the image lacks; what none wants is off."""
-    if config.webrepl is not None and not has(board, "webrepl"):
-        yield "webrepl", lacks(board, "webrepl")
-    for name, key, feature, off in _OPTIONAL:
-        section = getattr(config, name)
-        if key in section and not has(board, feature):
-            if section[key]:
-                text = "`%s` is %s, but %s"
-                yield name, text % (key, section[key], lacks(board, feature))
-            section[key] = off
+def services(get, board):
+    """Yield the services that the config or the board wants; get(section): what the config has."""
+    for name in names(SERVICES):
+        if get(name) is not None or getattr(board, name.upper(), None):
+            yield name
 
 
 def drop(*paths: str) -> None:
-    """Forget modules, so that their memory comes back; the next import loads them anew."""
-    for path in paths:
-        sys.modules.pop(path, None)
+    """Forget modules, and those of packages, so that their memory comes back.
+
+    The next import loads them anew.
+    """
+    for path in list(sys.modules):
         dot = path.rfind(".")
-        package = sys.modules.get(path[:dot]) if dot > 0 else None
-        if package and hasattr(package, path[dot + 1 :]):
-            delattr(package, path[dot + 1 :])
+        above = path[: max(0, dot)]
+        if path in paths or above in paths:
+            del sys.modules[path]
+            if above in sys.modules and hasattr(sys.modules[above], path[dot + 1 :]):
+                delattr(sys.modules[above], path[dot + 1 :])
     gc.collect()

@@ -3,30 +3,34 @@
 import logging
 import os
 
-from . import COMPILED
+from . import COMPILED, VERSION
 
 _ERRORS = 3  # of those before this start
 
 
-def say(app, warning: str = "") -> None:
+def say(app, warnings: list) -> None:
     """Log the report, and what else is to be said of this start."""
     log = logging.getLogger("start")
-    if warning:
-        log.warning("%s", warning)
+    if app.spool:
+        from .backlog import opening
+
+        warnings = warnings + list(opening.told(app.spool.former))
+    for text in warnings:
+        log.warning("%s", text)
     for line in lines(app):
         log.info("%s", line)
 
 
 def lines(app):
     """Yield the report, a line at a time."""
-    yield "JouleLog %s (%s) on %s, device %s" % (
-        app.version,
-        COMPILED,
-        app.board.NAME,
-        app.device,
-    )
-    store = app.guard.store
-    yield "started by %s, boot %d (%s)" % (app.guard.reset, store.get("boots", 0), app.boot_id)
+    made = VERSION, COMPILED
+    yield "JouleLog %s (%s) on %s, device %s" % (made + (app.board.NAME, app.device))
+    store = app.store
+    computer = app.board.NAME == "HOST"
+    cause = "the computer" if computer and app.guard.reset == "power on" else app.guard.reset
+    yield "started by %s, boot %d (%s)" % (cause, store.get("boots", 0), app.boot_id)
+    if app.guard.cut_off:
+        yield "the run before was cut off: readings that it had in RAM only are missing"
     if store.last_reboot:
         yield "the board restarted itself: %s" % store.last_reboot
     for text in store.get("errors", ())[-_ERRORS:]:
@@ -45,21 +49,23 @@ def lines(app):
         yield "time: not known yet; readings wait for the meter's or a time server's"
     else:
         yield "time: %s, from the %s" % (app.clock.text(now), app.clock.source)
-    slots = app.config.queue["slots"]
+    slots = app.queue.slots
     spool = app.spool
     if not spool:
         yield "queue: %d readings in RAM; what it holds is lost at a power cut" % slots
-        from .folder import place_of
+        from .backlog.files import place_of
 
         place = place_of(app.config, app.board)
         if _has_segments(place):
             yield "readings of earlier runs stay in %s: remove it, or set `queue.flash_kb`" % place
         return
-    from . import spool_start
+    from .backlog import opening
 
-    yield "queue: %d readings in RAM, %s" % (slots, spool_start.describe(spool, slots))
+    yield "queue: %d readings in RAM, %s" % (slots, opening.describe(spool, slots))
     if spool.waiting:
-        yield "%d readings of earlier runs wait on the flash" % spool.waiting
+        one = "1 reading of an earlier run waits on the flash"
+        more = "%d readings of earlier runs wait on the flash" % spool.waiting
+        yield one if spool.waiting == 1 else more
 
 
 def _has_segments(place: str) -> bool:
@@ -70,8 +76,7 @@ def _has_segments(place: str) -> bool:
 
 
 def _network(app) -> str:
-    wifi = app.config.wifi
-    if wifi:
-        names = [one["ssid"] for one in ([wifi] if isinstance(wifi, dict) else wifi)]
-        return "Wi-Fi %s" % " or ".join(names)
-    return "the computer's network" if app.board.NAME == "HOST" else "no Wi-Fi configured"
+    if app.board.NAME == "HOST":
+        return "the computer's network"
+    names = [one["ssid"] for one in app.network.networks]
+    return "Wi-Fi %s" % " or ".join(names) if names else "no Wi-Fi configured"

@@ -1,107 +1,23 @@
-"""From a config file to a running app, in the order that needs the least memory.
+"""Run a config: what main.py calls.
 
     run(config, board)            # never returns; on a computer Ctrl-C ends it
 
-What cannot fit is told before anything is loaded. What stays for ever is loaded first, so that it
-lies side by side; then the config is checked, and the checker and the report, which leave holes,
-are dropped. Behind Ctrl-C run() can be called again.
+How the app is built is told in build.py. Behind Ctrl-C run() can be called again.
 """
 
 import gc
 import sys
 
-from micropython import const
-
 from .errors import ConfigError
 
-_LOADING_BYTES = const(1024)  # allocated between two collections while modules are loaded
 _stayed = 0  # bytes that earlier runs left in the heap, and that another one need not have again
 
 _NOT_CONFIGURED = """This %s is not configured yet: nothing is measured.
   %s is "sim", a simulated meter, which only a computer has
   make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"""
-_THRESHOLD = const(32768)  # bytes between two collections where the board says nothing
 
 
-# Here and not in schema.py: an object keeps its class, and a class the whole module it is from.
-class Config:
-    """A checked config with all its defaults: one attribute per section; entries are dicts."""
-
-    def __init__(self) -> None:
-        self.device = ""
-        self.board = ""
-        self.wifi: dict | list | None = None  # one network, or a list of them
-        self.readers: list[dict] = []
-        self.sinks: list[dict] = []
-        self.log: dict = {}
-        self.clock: dict = {}
-        self.queue: dict = {}
-        self.led: dict = {}
-        self.webrepl: dict | None = None
-        self.secrets: list[str] = []  # keys whose values are never shown
-
-
-def load(config) -> None:
-    """Import what the app and the config's entries need; the check tells of what is missing."""
-    from . import app, registry  # noqa: F401 - loaded for later
-
-    for table, section in ((registry.READERS, "readers"), (registry.SINKS, "sinks")):
-        entries = getattr(config, section, ())
-        for entry in entries if isinstance(entries, (list, tuple)) else ():
-            try:
-                registry.module(table, entry["type"])
-            except Exception:
-                pass
-    gc.collect()
-
-
-def fitting(config, board) -> tuple[int, str]:
-    """(slots of the queue, a warning); ConfigError tells of a config that is too large."""
-    from . import fits, registry
-
-    try:
-        return fits.check(config, board, _stayed)
-    finally:
-        registry.drop("joulelog.fits", "joulelog.parts", "joulelog.too_large")
-
-
-def checked(config, board, slots: int = 0):
-    """Return the checked config, printed without its secrets; ConfigError says what to change."""
-    from . import registry, schema
-
-    try:
-        found = schema.check(config, board, registry, slots)
-        for line in schema.redacted(found):
-            print(line)
-        return found
-    finally:
-        registry.drop("joulelog.schema", "joulelog.kinds", "joulelog.pins")
-
-
-def build(config, board, terminal: bool = False):
-    """Return the app, its start report logged; ConfigError says what to change."""
-    if hasattr(gc, "threshold"):  # what stays must not come to lie between what goes
-        gc.threshold(_LOADING_BYTES)  # type: ignore[attr-defined]
-    slots, warning = fitting(config, board)
-    load(config)
-    found = checked(config, board, slots)
-    gc.collect()  # now that the checker's frames are gone as well
-    from .app import App
-
-    app = App(found, board, terminal)
-    from . import registry, report
-
-    report.say(app, warning)
-    once = ("joulelog.report", "joulelog.folder", "joulelog.spool_start", "joulelog.wear")
-    registry.drop(*once, "ringlog.ringopen")
-    if hasattr(gc, "threshold"):
-        gc.collect()
-        # Late collections leave fragments, early ones take time: how late is the board's datum.
-        gc.threshold(getattr(board, "GC_THRESHOLD", _THRESHOLD))  # type: ignore[attr-defined]
-    return app
-
-
-def run(config, board, terminal: bool = False) -> None:
+def run(config, board, terminal=None) -> None:
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
 
     Returns at once where a person wants the REPL. A board with a LED blinks instead of raising.
@@ -113,33 +29,35 @@ def run(config, board, terminal: bool = False) -> None:
     app = None
     import asyncio
 
-    from . import registry, repl
+    from . import build, registry
+    from .device import repl
 
     try:
+        config = build.settled(config, board)
         wanted = repl.wanted(board, config)
         del repl
-        registry.drop("joulelog.repl")
+        registry.drop("joulelog.device.repl")
         if wanted:
             return
         blinks = getattr(board, "LED", None) and registry.has(board, "led")
-        simulated = _simulated(config) if board.NAME != "HOST" else ""
+        simulated = build.simulated(config) if board.NAME != "HOST" else ""
         if simulated:
             print(_NOT_CONFIGURED % (board.NAME, simulated))
             if blinks:
-                _blink(board)
+                build.blink(board)
             return
         try:
-            app = _built(config, board, terminal)
+            app = build.built(config, board, terminal, _stayed)
         except ConfigError as error:
             print("The config cannot work yet:")
             for line in str(error).split("\n"):
                 print("  " + line)
             if not blinks:
                 raise
-            _blink(board)
+            build.blink(board)
             return
-        del config  # the app has the checked one, and is here for years
-        registry.drop("config")
+        del config, build  # the app has the checked one, and is here for years
+        registry.drop("config", "joulelog.build")
         try:
             asyncio.run(app.run())
         except MemoryError:  # of the loop itself
@@ -182,32 +100,3 @@ def _forget(before: list, free: int) -> None:
 
 async def _nothing() -> None:
     pass
-
-
-def _built(config, board, terminal: bool):
-    try:
-        return build(config, board, terminal)
-    except MemoryError:
-        gc.collect()
-    raise ConfigError("the memory ran out while it was loaded; leave out a sink or a reader")
-
-
-def _simulated(config) -> str:
-    """The readers that are simulated, as in the config of a new image; "" for none."""
-    readers = getattr(config, "readers", ())
-    found = []
-    for index, entry in enumerate(readers if isinstance(readers, (list, tuple)) else ()):
-        if isinstance(entry, dict) and "sim" in (entry.get("uart"), entry.get("pin")):
-            found.append("readers[%d]" % index)
-    return ", ".join(found)
-
-
-def _blink(board) -> None:
-    import asyncio
-
-    from .led import Led
-
-    print("Ctrl-C leaves for the REPL; change config.py, then restart")
-    led = Led(board.LED)
-    led.show("config_error")
-    asyncio.run(led.run())

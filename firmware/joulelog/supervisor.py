@@ -12,35 +12,23 @@ and started again. Meanwhile, and for as long as it does not move, the watchdog 
 `stuck` then says which task it is: one that cancelling does not help either needs a restart of the
 board. A task that has ended although it was to run for ever is started again as well.
 
-`short` counts MemoryErrors that come one soon after the other: guard.py restarts the board then.
+`short` counts MemoryErrors, one soon after the other: device/guard then restarts the board.
 """
 
 import asyncio
 import gc
 import logging
-import time
 
 from micropython import const
 
 from . import clock
-from .log import log_exception
+from .device.logging_setup import trace
 
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
 _STEADY_MS = const(300000)  # after so long without a failure the next pause is short again
 _GRACE_S = const(10)  # for a task that was cancelled to move
 _SOON_MS = const(600000)  # a MemoryError later than this behind another begins a new count
-
-if hasattr(time, "ticks_us"):
-    _ticks_us = time.ticks_us  # type: ignore[attr-defined]
-    _ticks_diff = time.ticks_diff  # type: ignore[attr-defined]
-else:  # CPython
-
-    def _ticks_us() -> int:
-        return time.perf_counter_ns() // 1000  # type: ignore
-
-    def _ticks_diff(later: int, earlier: int) -> int:
-        return later - earlier
 
 
 class Hung(Exception):
@@ -201,7 +189,7 @@ class Supervisor:
             error = Hung("no step in %d s" % timed.silent_s)
         text = "%s: %s" % (type(error).__name__, error)
         if text != last:
-            log_exception(self._log, timed._name + " failed", error)
+            self._log.error("%s failed: %s", timed._name, trace(error))
             if self.note:
                 self.note("%s: %s" % (timed._name, text))
         return text
@@ -228,11 +216,11 @@ class _Timed:
     def send(self, value):
         """Run the coroutine's next step."""
         self.parent.moved = True
-        started = _ticks_us()
+        started = clock.ticks_us()
         try:
             return self._coroutine.send(value)
         finally:
-            self._supervisor.step(self._name, _ticks_diff(_ticks_us(), started))
+            self._supervisor.step(self._name, clock.ticks_diff(clock.ticks_us(), started))
 
     def throw(self, *error):
         """Raise an exception in the coroutine."""

@@ -51,19 +51,6 @@ def _final(text: str) -> DnsError:
     return error
 
 
-def is_address(text: str) -> bool:
-    """True for an IPv4 address in dotted decimal, such as "192.0.2.7"."""
-    parts = text.split(".")
-    if len(parts) != 4:
-        return False
-    for part in parts:
-        if not part.isdigit() or len(part) > 3 or int(part) > 255:
-            return False
-        if part[0] == "0" and part != "0":
-            return False  # some read 010 as ten, some as eight
-    return True
-
-
 def encode(name: str) -> bytes:
     """Return a name as length-prefixed labels; DnsError for a name that cannot exist."""
     if name.endswith("."):
@@ -163,12 +150,7 @@ def _find(data: bytes, start: int, wanted: bytes, multicast: bool) -> tuple[str,
             if owner == wanted and family == _CLASS_IN:
                 if kind == _TYPE_A and size == 4:
                     ttl_s = min(ttl_s, _ttl(data, at - 6))
-                    return "%d.%d.%d.%d" % (
-                        data[at],
-                        data[at + 1],
-                        data[at + 2],
-                        data[at + 3],
-                    ), ttl_s
+                    return "%d.%d.%d.%d" % tuple(data[at : at + 4]), ttl_s
                 if kind == _TYPE_CNAME and alias is None:
                     alias = _name(data, at)[0]
                     ttl_s = min(ttl_s, _ttl(data, at - 6))

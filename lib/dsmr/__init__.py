@@ -4,8 +4,8 @@
     telegram  turns their lines into channels and integer values
     obis      the codes, their names and units
     stamp     time stamps -> UTC
+    cosem     the same of COSEM date-times in hexadecimal
     dlms      decrypts the telegrams of Luxembourg and Austria on their way to the framer
-    crc       CRC-16/ARC
 
 The package imports nothing by itself: `from dsmr.frame import Framer` costs only that module.
 """

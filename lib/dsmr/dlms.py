@@ -12,17 +12,21 @@ and encrypted) or 20 (encrypted, no tag); anything else is taken for noise, also
 with a tag), which no P1 meter is known to send.
 
     key = parse_key("00112233445566778899AABBCCDDEEFF")
-    decryptor = Decryptor(cryptolib.aes(key, 1).encrypt, listener, auth_key)
+    telegram = Telegram(on_complete, sealed=True)
+    framer = Framer(bytearray(1024), telegram)
+    decryptor = Decryptor(cryptolib.aes(key, 1).encrypt, framer, telegram.seal, auth_key)
     decryptor.feed(data, 0, count)  # any number of bytes, cut anywhere
 
-For each frame the listener sees reset(), then feed(plain, start, end) as text comes, then
-one seal(ok). What it decoded counts only after seal(True): ok is False where the tag is wrong or
-missing, or the frame broke off. Without an authentication key nothing is checked here, and the
-CRC at the telegram's end has to do. Nothing holds a whole telegram.
+For each frame the framer sees reset(), then feed(plain, start, end) as text comes, then one
+flush(); behind it seal(ok) is called. What came before counts only after seal(True): ok is False
+where the tag is wrong or missing, or the frame broke off. Without an authentication key nothing
+is checked here, and the CRC at the telegram's end has to do. Nothing holds a whole telegram.
 
 A frame has no mark at its end, and its start may occur by chance in noise or ciphertext. So a
-header must be plausible in all its fields, and while a frame comes in, the ten bytes that
-every frame of the same meter begins with are watched for: they mean that it was cut off.
+header must be plausible in all its fields. While a frame comes in, the next header is watched for:
+the ten bytes that every frame of the same meter begins with, or a whole one with another title
+(by chance once in 2^25 frames of 1 kB). It means that the frame was cut off; so does one that has
+begun where a frame ends, unless the tag says that nothing is missing.
 """
 
 from aes_gcm import GcmStream
@@ -46,21 +50,22 @@ class Decryptor:
 
     COUNTERS = ("frames", "tag_errors", "resyncs", "replayed", "skipped")
 
-    def __init__(self, ecb_encrypt, listener, auth_key: bytes | None = None) -> None:
+    def __init__(self, ecb_encrypt, framer, seal, auth_key: bytes | None = None) -> None:
         """ecb_encrypt: as GcmStream wants it, with the meter's key; auth_key: 16 bytes or None."""
         self.frames = 0  # complete ones, the tag right or wrong
         self.tag_errors = 0  # a tag wrong, or missing although there is a key for it
         self.resyncs = 0  # frames that broke off, and headers that were none
         self.replayed = 0  # frame counter not above that of the frame before
         self.skipped = 0  # bytes outside of frames
-        self._listener = listener
+        self._framer = framer
+        self._seal = seal
         self._auth_key = auth_key
         self._stream = GcmStream(ecb_encrypt, bytes(12))
         self._plain = bytearray(_PIECE)
         self._tag = bytearray(_TAG_BYTES)
         self._header = bytearray()
         self._mark = b""  # the first bytes of the last frame that was believed
-        self._matched = 0  # how many of them came in last
+        self._next = bytearray()  # what may be the next header, inside of a frame
         self._text_left = 0  # bytes of ciphertext that are still to come
         self._tag_left = 0
         self._last_counter = -1
@@ -135,13 +140,13 @@ class Decryptor:
         self._text_left = _length(header) - _OVERHEAD - self._tag_left
         if self._last_counter < 0:  # no frame believed yet: go by this one
             self._mark = bytes(header[:_MARK_BYTES])
-        self._matched = 0
+        self._next[:] = b""
         self._watch(header, 1, size)
         aad = None
         if self._auth_key is not None and self._tag_left:
             aad = bytes((control,)) + self._auth_key
         self._stream.restart(bytes(header[2:_MARK_BYTES] + header[counter_at:]), aad)
-        self._listener.reset()
+        self._framer.reset()
 
     def _take_body(self, data, start: int, end: int) -> int:
         """Take ciphertext and tag, as far as they are there."""
@@ -149,14 +154,14 @@ class Decryptor:
         behind = self._watch(data, start, stop)
         if behind:  # the next frame has begun
             self.resyncs += 1
-            self._finish(False, self._mark)
-            return behind
+            self._finish(False, self._next[:-1])
+            return behind - 1
         while start < stop and self._text_left:
             count = min(_PIECE, stop - start, self._text_left)
             self._stream.decrypt(data, start, start + count, self._plain)
             self._text_left -= count
             start += count
-            self._listener.feed(self._plain, 0, count)
+            self._framer.feed(self._plain, 0, count)
         if start < stop:
             at = _TAG_BYTES - self._tag_left
             self._tag[at : at + stop - start] = data[start:stop]
@@ -179,7 +184,7 @@ class Decryptor:
         else:
             self.tag_errors += 1
         # Where a frame lost bytes, its last ones are the first of the next.
-        self._finish(ok, self._mark[: self._matched])
+        self._finish(ok, b"" if ok and self._auth_key is not None else self._next)
 
     def _believe(self) -> None:
         header = self._header
@@ -190,33 +195,34 @@ class Decryptor:
         self._last_counter = counter
         self._mark = mark
 
-    def _finish(self, ok: bool, header: bytes) -> None:
+    def _finish(self, ok: bool, header: bytes | bytearray) -> None:
         """End the frame; the next header begins with these bytes."""
         self._text_left = self._tag_left = 0
         self._header = bytearray(header)
-        self._listener.seal(ok)
+        self._framer.flush()
+        self._seal(ok)
 
     def _watch(self, data, start: int, end: int) -> int:
-        """Look for the mark, also across calls; return the index behind it, or 0."""
-        mark = self._mark
-        matched = self._matched
+        """Look for the next header, also across calls; return the index behind it, or 0."""
+        header = self._next
         while start < end:
-            if not matched:
+            if not header:
                 start = data.find(b"\xdb", start, end)
                 if start < 0:
                     break
-            if data[start] == mark[matched]:
-                start += 1
-                matched += 1
-                if matched == _MARK_BYTES:
-                    self._matched = 0
+            header.append(data[start])
+            start += 1
+            while header:
+                size = _header_size(header)
+                held = len(header)
+                if held == _MARK_BYTES and header == self._mark:
                     return start
-                continue
-            seen = matched  # the mark's own start may lie in what matched
-            matched -= 1
-            while matched and mark[:matched] != mark[seen - matched : seen]:
-                matched -= 1
-        self._matched = matched
+                if size == held and header[_MARK_BYTES] > 0x80:  # a short one is seen by chance
+                    return start
+                if size >= 0 and size != held:
+                    break
+                drop = header.find(b"\xdb", 1)
+                header[: held if drop < 0 else drop] = b""
         return 0
 
 

@@ -4,17 +4,22 @@ metadata(
     license="MIT",
 )
 
-require("exact")
-require("civil")
 require("aes_gcm")
+require("civil")
+require("crc16")
+require("exact")
 package(
     "dsmr",
     files=(
         "__init__.py",
-        "crc.py",
+        "codes.py",
+        "cosem.py",
         "dlms.py",
+        "flow.py",
         "frame.py",
+        "mbus.py",
         "obis.py",
+        "profile.py",
         "stamp.py",
         "telegram.py",
     ),

@@ -12,7 +12,8 @@ A channel describes one number, as a tuple:
     (key, unit, decimals, kind, device_class)
     ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
 
-kind is "measurement", "total", "total_increasing" or "text" (then the value is a str);
+kind is "measurement", "total", "total_increasing", "text" (then the value is a str), "time" (UTC
+in seconds since 2000-01-01), "code" (a number that stands for a name) or "flag" (0 or 1);
 device_class is Home Assistant's word, or "" where it has none.
 """
 

@@ -4,4 +4,6 @@ metadata(
     license="MIT",
 )
 
+require("crc16")
+require("exact")
 package("modbus", files=("__init__.py", "registers.py", "rtu.py"), base_path="..")

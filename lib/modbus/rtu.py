@@ -16,6 +16,7 @@ function, that number of bytes and a right CRC is no answer: noise, an echo, hal
 answer of another meter. All of it is passed over, whatever stands before and behind it.
 """
 
+from crc16 import MODBUS, update
 from micropython import const
 
 READ_HOLDING = const(3)
@@ -29,25 +30,10 @@ _REFUSED = const(0x80)  # added to the function
 _EXCEPTION_BYTES = const(5)
 _LONGEST = const(255)  # an answer of 125 registers
 _KEEP = const(320)  # bytes: the longest answer with some noise before it
-_NIBBLES = (
-    0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
-    0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
-)  # fmt: skip
-
-
-def crc16(data, start: int, end: int) -> int:
-    """The CRC of data[start:end]; over a whole frame with its own CRC behind it, it is 0."""
-    crc = 0xFFFF
-    table = _NIBBLES
-    for index in range(start, end):
-        crc ^= data[index]
-        crc = crc >> 4 ^ table[crc & 15]
-        crc = crc >> 4 ^ table[crc & 15]
-    return crc
 
 
 def _closed(frame: bytearray) -> bytes:
-    crc = crc16(frame, 0, len(frame))
+    crc = update(MODBUS, frame, 0, len(frame))
     frame.append(crc & 0xFF)
     frame.append(crc >> 8)
     return bytes(frame)
@@ -156,7 +142,7 @@ class Answer:
             size = self._size_at(at)
             if size and at + size > self._filled:
                 settled = False  # not all here yet; meanwhile look behind it as well
-            elif size and not crc16(self._buffer, at, at + size):
+            elif size and not update(MODBUS, self._buffer, at, at + size):
                 self._found(at, size)
                 return True
             at += 1

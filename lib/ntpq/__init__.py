@@ -31,6 +31,8 @@ _ERA_1 = 13186 * 86400 + 23296
 class NtpError(Exception):
     """The server answered, and its answer is no time; the text says why."""
 
+    refused = False  # a kiss of death: it is not to be asked again, or not that often
+
 
 def request(stamp: bytes) -> bytes:
     """Return the 48 bytes to send; stamp: 8 random bytes that the answer has to echo."""
@@ -50,7 +52,9 @@ def answer(data: bytes, stamp: bytes) -> tuple[int, int] | None:
         return None
     stratum = data[1]
     if stratum == 0:
-        raise NtpError("the server refuses: " + _kiss_code(data))
+        error = NtpError("the server refuses: " + _kiss_code(data))
+        error.refused = True
+        raise error
     if stratum > 15:
         raise NtpError("the server is not synchronised (stratum %d)" % stratum)
     if data[0] >> 6 == _LEAP_UNKNOWN:

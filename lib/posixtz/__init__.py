@@ -120,7 +120,7 @@ class _Scanner:
         if quoted:
             self._at += 1
         start = self._at
-        while _is_letter(self.peek()) or (quoted and self._may_be_quoted()):
+        while _is_letter(self.peek()) or (quoted and (self._digit() or self.peek() in ("+", "-"))):
             self._at += 1
         name = self._text[start : self._at]
         if len(name) < 3:
@@ -175,9 +175,6 @@ class _Scanner:
             self._at += 1
             time_s = self.time(167, "the time of the change")
         return kind, month, week, day, time_s
-
-    def _may_be_quoted(self) -> bool:
-        return self._digit() or self.peek() in ("+", "-")
 
     def _digit(self) -> bool:
         return "0" <= self.peek() <= "9"

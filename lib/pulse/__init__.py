@@ -12,6 +12,10 @@ no flash, noise the median step from one sample to the next, contrast the mean h
 flashes counted. A flash begins above dark + 9/16 of the contrast, and ends three quarters of that
 way above dark; the threshold never comes nearer to dark than 6.5 sigma of the noise. Dark follows
 the light; light that stays becomes the new dark. README.md has what it can do and what not.
+
+Where a pulse is dark (a LED that is lit and goes out for it, or a sensor that is wired the other
+way round) `inverted` turns all samples over, in their place. Who did not say so is told: short
+dips and no flash between them make the state "inverted".
 """
 
 from array import array
@@ -29,6 +33,7 @@ _KEEP = const(32)  # samples from one look at the thresholds to the next
 _FINE = const(16)  # the noise is kept in sixteenths
 _STALE_MS = const(60000)  # without a flash for so long, a lower one will do, step by step
 _LONGEST_MS = const(500)  # light that lasts longer is no flash
+_DIPS = const(3)  # without a flash, and pulses are dark
 
 
 class Detector:
@@ -38,7 +43,14 @@ class Detector:
     """
 
     def __init__(
-        self, found, tick_ms: int, pulse_ms: int, gap_ms: int, reads: int, longest_ms: int = 0
+        self,
+        found,
+        tick_ms: int,
+        pulse_ms: int,
+        gap_ms: int,
+        reads: int,
+        longest_ms: int = 0,
+        inverted: bool = False,
     ) -> None:
         self.ms = 0  # the time of the newest sample; begins again at WRAP_MS
         self.count = 0
@@ -50,6 +62,10 @@ class Detector:
         self.tick_ms = tick_ms
         self._found = found
         self._full = FULL * reads * _BOX
+        self._mirror = FULL * reads if inverted else 0
+        self._dips = 0
+        self._dip_ms = 0  # when the last one began, and when it was seen last
+        self._dipped_ms = 0
         self._least = self._full // 128  # no threshold is nearer to dark than this
         self._shortest_ms = max(tick_ms, pulse_ms * 2 // 5)
         self._gap_ms = gap_ms
@@ -74,13 +90,15 @@ class Detector:
         self._until = _KEEP
         self._high = self._full
         self._low = self._full
+        self._floor = 0  # a level below is a dip
 
     # What calibration shows, in thousandths of full scale (sigma: in ten thousandths).
 
     @property
     def level(self) -> int:
         """The light now, in thousandths of full scale."""
-        return self._level * 1000 // self._full
+        level = self._full - self._level if self._mirror else self._level
+        return level * 1000 // self._full
 
     @property
     def contrast(self) -> int | None:
@@ -104,14 +122,21 @@ class Detector:
         """In one word or two."""
         if self._left:
             return "learning"
+        if self._dips >= _DIPS:
+            return "inverted"
         if self._high >= self._full:
-            return "too bright"
+            return "too dark" if self._mirror else "too bright"
         if self._contrast and self._high - self._dark > self._contrast * 7 // 8:
             return "too noisy"
         return "ok" if self._contrast else "no flash yet"
 
     def feed(self, samples, start: int, stop: int) -> None:
         """Take samples[start:stop]."""
+        mirror = self._mirror
+        if mirror:
+            for index in range(start, stop):
+                if samples[index] >= 0:
+                    samples[index] = mirror - samples[index]
         while start < stop:
             if self._left:
                 self._teach(samples[start])
@@ -128,6 +153,7 @@ class Detector:
         noise = self._noise
         dark = self._dark
         high = self._high
+        floor = self._floor
         until = self._until
         ms = self.ms
         tick = self.tick_ms
@@ -161,6 +187,8 @@ class Detector:
                     dark += (noise >> 9) + 8
                 else:
                     dark -= (noise >> 9) + 8
+                    if level < floor:
+                        self._dip(ms)
             elif not self._is_single():
                 self._bright = True
                 self._rise_ms = ms
@@ -175,6 +203,7 @@ class Detector:
                 dark = self._dark
                 noise = self._noise
                 high = self._high
+                floor = self._floor
         self._at = at
         self._last = last
         self._level = level
@@ -203,7 +232,16 @@ class Detector:
             else:  # one flash of a torch changes little
                 self._contrast += (min(height, 2 * self._contrast) - self._contrast) >> 3
             self.count += 1
+            self._dips = 0
             self._found(self._rise_ms)
+
+    def _dip(self, ms: int) -> None:
+        """It is far darker than dark: what was so before is over, if there is time between."""
+        if abs(ms - self._dipped_ms) > 4 * self.tick_ms:  # the time may have begun again
+            if self._shortest_ms <= self._dipped_ms - self._dip_ms <= self._longest_ms:
+                self._dips += 1
+            self._dip_ms = ms
+        self._dipped_ms = ms
 
     def _stays(self, ms: int) -> None:
         """Light that stays is the new dark."""
@@ -237,6 +275,7 @@ class Detector:
                 if self._low_since > 1:
                     self._dark = self._level
                     self._low_since = 0
+                    self._dip_ms = self._dipped_ms
                     self.relearned += 1
             else:
                 self._low_since = 0
@@ -259,6 +298,7 @@ class Detector:
         reach = max(self._contrast * 9 // 16, self._sigma() * 13 // 2, self._least)
         self._high = self._dark + reach
         self._low = self._dark + reach * 3 // 4
+        self._floor = self._dark - reach
 
     def _teach(self, sample: int) -> None:
         """At the start: how dark it is, how much noise there is, and how high it flashes."""

@@ -17,8 +17,8 @@ from micropython import const
 #        rate in units of 10^-decimals when one unit takes one hour)
 _UNITS = {
     "kWh": ("energy_import", "kWh", "energy", "power_import", "W", 0, "power", 1000),
-    "gas": ("gas", "m3", "gas", "gas_flow", "m3/h", 3, "volume_flow_rate", 1000),
-    "water": ("water", "m3", "water", "water_flow", "m3/h", 3, "volume_flow_rate", 1000),
+    "gas": ("gas", "m³", "gas", "gas_flow", "m³/h", 3, "volume_flow_rate", 1000),
+    "water": ("water", "m³", "water", "water_flow", "m³/h", 3, "volume_flow_rate", 1000),
 }
 _HOUR_MS = const(3600000)
 _TICKS = const(0x3FFFFFFF)  # a chip's milliseconds begin again there
@@ -38,7 +38,7 @@ def decimals_of(per_unit: int) -> int:
 class Meter:
     """A counter that pulses move, and what it says per window.
 
-    per_unit: pulses per kWh or m3; unit: "kWh", "gas" or "water"; timeout_ms: without a pulse
+    per_unit: pulses per kWh or m³; unit: "kWh", "gas" or "water"; timeout_ms: without a pulse
     for so long the rate is 0.
     """
 

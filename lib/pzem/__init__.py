@@ -5,7 +5,7 @@
     table = Table(pzem.TABLES["dc"])       # PZEM-003, PZEM-017
 
 All values are unsigned, 32 bits come low word first, input registers are read with function 4.
-The limits are what the meters can measure, with some room: a frame that says 4281 V is garbage.
+The limits are what the meters can measure, with some room: 4281 V is garbage.
 A DC meter refuses to read more than its 8 registers with exception 2: that tells the two apart.
 """
 
@@ -13,21 +13,21 @@ from micropython import const
 
 TABLES = {
     "ac": """
-voltage      | 0 | u16   | 1 | V   | measurement      | voltage      | 0..4000
-current      | 1 | u32lo | 3 | A   | measurement      | current      | 0..130000
-power        | 3 | u32lo | 1 | W   | measurement      | power        | 0..300000
-energy       | 5 | u32lo | 3 | kWh | total_increasing | energy       | 0..10000000
-frequency    | 7 | u16   | 1 | Hz  | measurement      | frequency    | 0..700
-power_factor | 8 | u16   | 2 |     | measurement      | power_factor | 0..100
-alarm        | 9 | flag  | 0 |     | measurement      |
+voltage      | 0 | u16   | 1 | V   | measurement      | voltage      | 0..400
+current      | 1 | u32lo | 3 | A   | measurement      | current      | 0..130
+power        | 3 | u32lo | 1 | W   | measurement      | power        | 0..30000
+energy       | 5 | u32lo | 3 | kWh | total_increasing | energy       | 0..10000
+frequency    | 7 | u16   | 1 | Hz  | measurement      | frequency    | 0..70
+power_factor | 8 | u16   | 2 |     | measurement      | power_factor | 0..1
+alarm        | 9 | flag  | 0 |     | flag             |
 """,
     "dc": """
-voltage       | 0 | u16   | 2 | V   | measurement      | voltage | 0..35000
-current       | 1 | u16   | 2 | A   | measurement      | current | 0..35000
-power         | 2 | u32lo | 1 | W   | measurement      | power   | 0..1000000
-energy        | 4 | u32lo | 3 | kWh | total_increasing | energy  | 0..10000000
-alarm_high    | 6 | flag  | 0 |     | measurement      |
-alarm_low     | 7 | flag  | 0 |     | measurement      |
+voltage       | 0 | u16   | 2 | V   | measurement      | voltage | 0..350
+current       | 1 | u16   | 2 | A   | measurement      | current | 0..350
+power         | 2 | u32lo | 1 | W   | measurement      | power   | 0..100000
+energy        | 4 | u32lo | 3 | kWh | total_increasing | energy  | 0..10000
+alarm_high    | 6 | flag  | 0 |     | flag             |
+alarm_low     | 7 | flag  | 0 |     | flag             |
 """,
 }
 

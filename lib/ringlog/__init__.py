@@ -6,7 +6,6 @@
     ringpage   the format of pages: headers, schemas, states
     ringdelta  the format of a reading: what has changed since the one before
     nibbles    numbers and texts in steps of four bits
-    ramfolder  a medium in RAM
 
 The package imports nothing by itself: `from ringlog.ringlog import Log`.
 """

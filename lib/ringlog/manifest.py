@@ -10,7 +10,6 @@ package(
     files=(
         "__init__.py",
         "nibbles.py",
-        "ramfolder.py",
         "ringdelta.py",
         "ringlog.py",
         "ringopen.py",

@@ -37,7 +37,7 @@ class Track:
     def __init__(self, source, base: tuple) -> None:
         self.source = source
         self.base = base
-        self.stored = 0  # whether the segment has its schema pages
+        self.schema = b""  # payload of the schema page that the segment lacks
         self.values: list | tuple = base  # a tuple where they are written, a list where read
         self.groups = bytearray((len(base) + 3) // 4)  # the channels that changed, four each
         self.stamp = 0

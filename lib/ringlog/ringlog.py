@@ -1,9 +1,8 @@
 """An append-only log of readings in segment files: pages in RAM, then on a medium.
 
-    from ringlog.ramfolder import RamFolder
     from ringlog.ringlog import Log
 
-    log = Log(RamFolder(), 1048576, 65536, 1024, make_source)
+    log = Log(folder, 1048576, 65536, 1024, make_source)
     for _ in log.open():               # slices of work
         pass
     log.append(serial, boot, stamp, source, values)     # False: flush() first
@@ -13,9 +12,10 @@
     log.save_state()
     reader = log.reader()              # see ringread
 
-make_source(name, channels) gives an object with .name and .channels, always the same for the
-same arguments. Format and bounds: README.md here. What is damaged costs its page; nothing is
-wiped. A medium has names(), size(), append(), read() and remove(), see ramfolder.
+make_source(name, channels, identity) gives an object with these attributes, always the same for
+the same arguments; identity is a tuple of texts or None: whatever else tells sources apart. Format
+and bounds: README.md here. What is damaged costs its page; nothing is wiped. A medium has names(),
+size(), append(), read() and remove(): see there as well.
 """
 
 from micropython import const
@@ -31,8 +31,6 @@ _MOST_READINGS = const(65535)  # of a page
 
 class Log(Segments):
     """The segments, the page in RAM, and the state."""
-
-    COUNTERS = ("pages", "writes", "damaged", "removed")
 
     def __init__(
         self, folder, capacity_bytes: int, segment_bytes: int, page_bytes: int, make_source
@@ -99,7 +97,7 @@ class Log(Segments):
         yield from found.run()
         self.last = found.last
         self.state = found.state
-        self._saved = found.saved
+        self._saved = state_payload(found.state)
         self._is_fresh = found.is_fresh
         self._back = found.back
         self._page.tracks = found.tracks
@@ -110,7 +108,7 @@ class Log(Segments):
             self.last = first_of(self._name) + 2 * size
             self._name = ""
             self._is_fresh = True
-            self._page.tracks = []
+            self._page.tracks = {}
 
     def append(self, serial: int, boot: int, stamp: int, source, values: tuple) -> bool:
         """Put a reading into the page in RAM; False: flush() first.
@@ -162,9 +160,11 @@ class Log(Segments):
         pieces = []
         if self._is_fresh:
             self._add(pieces, STATE, 0, saved)
-        for slot in sorted(page.schemas):
-            self._add(pieces, SCHEMA, slot, page.schemas[slot])
-            self._add(pieces, SCHEMA, slot, page.schemas[slot])  # one damaged copy costs nothing
+        for slot in sorted(page.tracks):
+            schema = page.tracks[slot].schema
+            if schema:
+                self._add(pieces, SCHEMA, slot, schema)
+                self._add(pieces, SCHEMA, slot, schema)  # one damaged copy costs nothing
         end = page.end()
         fill_head(page.data, READINGS, page.count, end - HEAD - TAIL, self._behind(pieces))
         page.close(self._name)
@@ -177,7 +177,8 @@ class Log(Segments):
         self._write(pieces, size)
         self._saved = saved
         self.last = page.first + page.count - 1
-        page.schemas.clear()
+        for slot in page.tracks:
+            page.tracks[slot].schema = b""
         page.clear()
         return True
 

@@ -2,13 +2,13 @@
 
     found = Opening(log)
     yield from found.run()
-    found.last, found.state, found.saved, found.is_fresh, found.tracks, found.back
+    found.last, found.state, found.is_fresh, found.tracks, found.back
 
 Only headers are read, and of whole pages the schemas, the states, and the last one with readings.
 """
 
 from .nibbles import PageError
-from .ringpage import READINGS, SCHEMA, SLOTS, state_of, state_payload, track_of
+from .ringpage import READINGS, SCHEMA, state_of, take_schema
 from .ringseg import first_of
 from .ringwalk import Walk
 
@@ -20,10 +20,9 @@ class Opening:
         self.data = bytearray(0)  # what the buffer has loaded for us
         self.last = -1
         self.state: dict = {}
-        self.saved = state_payload({})  # the state as it stands on the medium
         self.is_readable = True  # the newest segment
         self.is_fresh = True  # no whole state page in the newest segment
-        self.tracks: list = []
+        self.tracks: dict = {}
         self.back = 0  # size of the newest page, 0 where that is unknown
         self._segments = segments
         self._has_state = False
@@ -70,7 +69,7 @@ class Opening:
         if whole:
             self.last = max(self.last, walk.first + walk.count - 1)
         else:  # an earlier one counts, that has to be found
-            self.tracks = []
+            self.tracks = {}
             yield from self._scan(name, True, True)
 
     def _scan(self, name: str, is_newest: bool, every_page: bool):
@@ -101,21 +100,13 @@ class Opening:
     def _take(self, walk: Walk, is_newest: bool) -> None:
         try:
             if walk.kind != SCHEMA:
-                self.state = state_of(self.data, 0, walk.payload)
-                self.saved = bytes(memoryview(self.data)[: walk.payload])
+                self.state = state_of(self.data, walk.payload)
                 self._has_state = True
             elif is_newest:
-                self._take_schema(walk)
+                make_source = self._segments.make_source
+                take_schema(self.tracks, walk.count, self.data, walk.payload, make_source)
         except PageError:
             self._segments.damaged += 1
-
-    def _take_schema(self, walk: Walk) -> None:
-        slot = walk.count
-        if slot >= SLOTS:
-            raise PageError
-        while len(self.tracks) <= slot:
-            self.tracks.append(None)
-        self.tracks[slot] = track_of(self.data, 0, walk.payload, self._segments.make_source)
 
 
 def _is_segment(name: str) -> bool:

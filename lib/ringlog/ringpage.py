@@ -2,7 +2,7 @@
 
     data = build(SCHEMA, slot, schema_payload(track), back, name)
     check_head(data)                           # whether a page may begin here
-    state_of(payload, 0, len(payload))         # -> dict
+    state_of(payload, len(payload))            # -> dict
 
 A page is a header of 10 bytes, its payload, and a CRC-32 over payload, header and the name of
 the segment: a page that a file system shows in the wrong file is none.
@@ -156,6 +156,10 @@ def _fill_schema(packer, track: Track) -> None:
     for group in groups:
         packer.nibble(group)
     write_values(packer, track.base, (None,) * len(track.base), groups)
+    identity = track.source.identity
+    packer.number(len(identity))
+    for text in identity:
+        packer.text(text or "")
 
 
 def _fill_word(packer, word: str, words: bytes) -> None:
@@ -167,9 +171,11 @@ def _fill_word(packer, word: str, words: bytes) -> None:
         packer.text(word)
 
 
-def track_of(data, start: int, end: int, make_source) -> Track:
-    """The source and base of a schema page; PageError where it cannot be one."""
-    unpacker = Unpacker(data, start, end)
+def take_schema(tracks: dict, slot: int, data, end: int, make_source) -> None:
+    """Put what a schema page's payload says into its slot; PageError where it cannot be one."""
+    if slot >= SLOTS:
+        raise PageError
+    unpacker = Unpacker(data, 0, end)
     name = unpacker.text()
     count = unpacker.number()
     if count > _CHANNELS:
@@ -191,7 +197,12 @@ def track_of(data, start: int, end: int, make_source) -> Track:
         groups[index] = unpacker.nibble()
     base: list = [None] * count
     read_values(unpacker, base, groups)
-    return Track(make_source(name, tuple(channels)), tuple(base))
+    try:
+        count = unpacker.number()
+    except PageError:  # it ends here, or with half a byte: a log of 0.1.0
+        count = 0
+    identity = tuple([unpacker.text() or None for _ in range(count)])
+    tracks[slot] = Track(make_source(name, tuple(channels), identity), tuple(base))
 
 
 def _word(unpacker, words: bytes) -> str:
@@ -222,9 +233,9 @@ def _fill_state(packer, state: dict) -> None:
         packer.signed(state[key])
 
 
-def state_of(data, start: int, end: int) -> dict:
-    """The state in a state page; PageError where it cannot be one."""
-    unpacker = Unpacker(data, start, end)
+def state_of(data, end: int) -> dict:
+    """The state in a state page's payload; PageError where it cannot be one."""
+    unpacker = Unpacker(data, 0, end)
     state = {}
     for _ in range(unpacker.number()):
         key = unpacker.text()

@@ -16,7 +16,7 @@ written. OSError where the medium fails: the next step tries the same again.
 
 from .nibbles import PageError, Unpacker
 from .ringdelta import read, read_slot
-from .ringpage import READINGS, SCHEMA, SERIAL, SLOTS, track_of
+from .ringpage import READINGS, SCHEMA, SERIAL, take_schema
 from .ringseg import first_of
 from .ringwalk import Walk
 
@@ -105,9 +105,7 @@ class Reader:
     def _take_schema(self, walk: Walk) -> None:
         segments = self._segments
         try:
-            if walk.count >= SLOTS:
-                raise PageError
-            self._tracks[walk.count] = track_of(self.data, 0, walk.payload, segments.make_source)
+            take_schema(self._tracks, walk.count, self.data, walk.payload, segments.make_source)
         except PageError:
             segments.damaged += 1
 

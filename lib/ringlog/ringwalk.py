@@ -88,10 +88,6 @@ class Walk:
             self._before = -1 if self.whole else at
             at += self.size()
 
-    def head(self):
-        """The header of the page."""
-        return memoryview(self._head)[:HEAD]
-
     def _damaged(self, at: int) -> tuple:
         self.torn = True
         self.segments.damaged += 1
@@ -118,25 +114,30 @@ class Walk:
             self.first += (high & 127) << 24
         return True
 
-    def check(self):
-        """Whether the page's CRC is right; a generator."""
+    def check(self, data=None, owner=None):
+        """Whether the page's CRC is right; a generator.
+
+        data: gets the payload; where it is the shared buffer, only as long as that is the owner's.
+        """
         segments = self.segments
-        piece = segments.scratch
         crc = crc32.START
-        at = self.at + HEAD
-        left = self.payload
-        while left:
-            size = min(left, _SLICE)
-            view = memoryview(piece)[:size]
-            if segments.folder.read(self.name, at, view) != size:
+        done = 0
+        while done < self.payload:
+            size = min(self.payload - done, _SLICE)
+            start = done if data else 0
+            view = memoryview(data or segments.scratch)[start : start + size]
+            if segments.folder.read(self.name, self.at + HEAD + done, view) != size:
                 return False
             crc = crc32.update(crc, view)
-            at += size
-            left -= size
+            done += size
             yield None
-        view = memoryview(piece)[:TAIL]
-        segments.folder.read(self.name, at, view)
-        return is_right(crc, self, view)
+            if data is segments.buffer.data and not segments.buffer.is_kept(owner):
+                return False
+        view = memoryview(segments.scratch)[:TAIL]
+        if segments.folder.read(self.name, self.at + HEAD + done, view) != TAIL:
+            return False
+        crc = crc_of(crc, memoryview(self._head)[:HEAD], self.name)
+        return crc == (view[2] | view[3] << 8, view[0] | view[1] << 8)
 
     def check_at(self, at: int):
         """The same for a page of which only the place is known."""
@@ -158,13 +159,6 @@ class Walk:
                 return at
             at += min(got, left) - 1
             yield None
-
-
-def is_right(crc: tuple, walk: Walk, tail) -> bool:
-    """Whether the four bytes are the CRC of a page whose payload has that one."""
-    crc = crc_of(crc, walk.head(), walk.name)
-    high = tail[2] | tail[3] << 8
-    return crc == (high, tail[0] | tail[1] << 8)
 
 
 class PageBuffer:
@@ -199,7 +193,7 @@ class PageBuffer:
         need = walk.payload + TAIL
         if need > len(self.data):
             owner.data = bytearray(need)
-            return (yield from self._fill(walk, owner, owner.data))
+            return (yield from walk.check(owner.data))
         owner.data = self.data
         while not self.holds(walk, walk.at):
             while self._owner is not owner:
@@ -210,7 +204,7 @@ class PageBuffer:
                 self._patience -= 1
                 yield None
             self._at = -1
-            whole = yield from self._fill(walk, owner, self.data)
+            whole = yield from walk.check(self.data, owner)
             if self._owner is owner:
                 if not whole:
                     self._owner = None
@@ -219,21 +213,9 @@ class PageBuffer:
                 self._at = walk.at
         return True
 
-    def _fill(self, walk: Walk, owner, data):
-        crc = crc32.START
-        done = 0
-        at = walk.at + HEAD
-        folder = walk.segments.folder
-        while done < walk.payload:
-            view = memoryview(data)[done : done + min(_SLICE, walk.payload - done)]
-            if folder.read(walk.name, at + done, view) != len(view):
-                return False
-            crc = crc32.update(crc, view)
-            done += len(view)
-            yield None
-            if data is self.data:
-                if self._owner is not owner:
-                    return False
-                self._patience = _PATIENCE
-        view = memoryview(data)[done : done + TAIL]
-        return folder.read(walk.name, at + done, view) == TAIL and is_right(crc, walk, view)
+    def is_kept(self, owner) -> bool:
+        """Whether it is still the owner's; then nobody takes it from him before his next slice."""
+        if self._owner is not owner:
+            return False
+        self._patience = _PATIENCE
+        return True

@@ -3,7 +3,7 @@
     page = PageInRam(1024)
     page.begin(serial, boot, stamp)
     page.put(stamp, source, values)        # False: there is no room for it
-    page.data, page.end(), page.schemas    # what has to be written
+    page.data, page.end(), page.tracks     # what has to be written
     page.clear()
 
 The CRC goes along with each reading: over a whole page it takes long where it is bytecode. It is
@@ -25,8 +25,7 @@ class PageInRam:
         self.count = 0
         self.first = 0  # serial number
         self.boot = 0
-        self.tracks: list = []  # by slot; None where the schema of one is not known
-        self.schemas: dict = {}  # slot -> payload of the page that the segment lacks
+        self.tracks: dict = {}  # by slot
         self._ordinary = self.data
         self._packer = Packer(self.data, 0, 0)
         self._stamp = 0
@@ -50,9 +49,8 @@ class PageInRam:
         self._packer.signed(stamp)
         self._crc = crc32.START
         self._crc_end = HEAD
-        for track in self.tracks:
-            if track:
-                track.begin(stamp)
+        for slot in self.tracks:
+            self.tracks[slot].begin(stamp)
 
     def grow(self) -> bool:
         """Take twice the room for the next page; False where that would be too large."""
@@ -83,8 +81,7 @@ class PageInRam:
         except Exception as error:  # a MemoryError, too, must leave the page as it was
             packer.pos = start
             if is_new:
-                self.tracks[slot] = None
-                del self.schemas[slot]
+                del self.tracks[slot]
             if isinstance(error, PageError):
                 return False
             raise
@@ -104,44 +101,40 @@ class PageInRam:
     def new_segment(self) -> None:
         """The page is for a segment that has no schemas yet."""
         if not self.count:
-            self.tracks = []
-        schemas = {}
-        for slot, track in enumerate(self.tracks):
-            if track:
-                schemas[slot] = schema_payload(track)
-        self.schemas = schemas
+            self.tracks = {}
+        for slot in self.tracks:
+            self.tracks[slot].schema = schema_payload(self.tracks[slot])
 
     def has_room_for(self, source) -> bool:
         """Whether the segment can have this source."""
         return self._slot_of(source) >= 0 or self._free_slot() >= 0
 
     def _slot_of(self, source) -> int:
-        for slot, track in enumerate(self.tracks):
-            if track and track.source is source:
+        for slot in self.tracks:
+            if self.tracks[slot].source is source:
                 return slot
-        for slot, track in enumerate(self.tracks):
-            if track and _are_alike(track.source, source):
-                track.source = source
+        for slot in self.tracks:
+            if _are_alike(self.tracks[slot].source, source):
+                self.tracks[slot].source = source
                 return slot
         return -1
 
     def _free_slot(self) -> int:
-        for slot, track in enumerate(self.tracks):
-            if track is None:
+        for slot in range(SLOTS):
+            if slot not in self.tracks:
                 return slot
-        return len(self.tracks) if len(self.tracks) < SLOTS else -1
+        return -1
 
     def _add(self, source, values: tuple) -> int:
         track = Track(source, base_of(values))
-        payload = schema_payload(track)
-        slot = self._free_slot()
-        if slot == len(self.tracks):
-            self.tracks.append(None)
+        track.schema = schema_payload(track)
         track.begin(self._stamp)
-        self.schemas[slot] = payload
+        slot = self._free_slot()
         self.tracks[slot] = track
         return slot
 
 
 def _are_alike(one, other) -> bool:
-    return one.name == other.name and one.channels == other.channels
+    if one.name != other.name or one.identity != other.identity:
+        return False
+    return one.channels == other.channels

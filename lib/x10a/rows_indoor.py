@@ -4,7 +4,7 @@ ROWS = b"""
 =60
 0 304 1 -x data_enable_disable_60
 0 307 1 -x data_enable_disable_60
-1 152 1 -x indoor_unit_address_60
+1 152 1 #x indoor_unit_address_60
 2 300 1 - freeze_protection_for_water_piping
 2 301 1 - silent_mode
 2 302 1 - freeze_protection
@@ -12,11 +12,11 @@ ROWS = b"""
 2 303 1 - thermostat_on_off
 2 315 1 - indoor_mode i_u_operation_mode indoor_operation_mode
 3 204 1 - indoor_error_code error_code
-4 152 1 - error_detailed_code
-4 152 2 - indoor_unit_code
+4 152 1 # error_detailed_code
+4 152 2 # indoor_unit_code
 4 314 2 - indoor_unit_code
 5 203 1 - error_type_60
-6 219 1 - i_u_capacity_code
+6 219 1 # i_u_capacity_code
 6 219 1 - indoor_unit_capacity
 7 105 2 t dhw_setpoint r_c_setpoint
 9 105 2 t flow_setpoint h_p_outlet_setpoint lw_setpoint_main
@@ -47,31 +47,31 @@ ROWS = b"""
 12 306 1 - valve_dhw 3way_valve 4way_valve_space_dhw
 12 307 1 - 2way_valve
 12 307 1 - 3way_valve_cool_heat
-13 152 1 - indoor_option_code
-13 212 1 - indoor_option_code
+13 152 1 # indoor_option_code
+13 212 1 # indoor_option_code
 14 215 1 -x i_u_software_id_yy
 14 314 2 - indoor_software_version
-15 212 1 - indoor_eeprom_version
+15 212 1 # indoor_eeprom_version
 15 215 1 -x i_u_software_id_xx
-16 152 1 - i_u_eeprom_ver
+16 152 1 # i_u_eeprom_ver
 =61
 0 307 1 -x data_enable_disable_61
-1 152 1 -x indoor_unit_address_61
-2 105 2 t flow_temperature hpsu_tv_inflow_temp_r1t leaving_water_temp_before_buh_r1t \
+1 152 1 #x indoor_unit_address_61
+2 105 2 i flow_temperature hpsu_tv_inflow_temp_r1t leaving_water_temp_before_buh_r1t \
 outlet_phe_r1t outlet_water_heat_exch_temp_r1t
-4 105 2 t flow_temperature_after_heater hpsu_tvbh_inflow_temp_after_buffer_buh_r2t \
+4 105 2 i flow_temperature_after_heater hpsu_tvbh_inflow_temp_after_buffer_buh_r2t \
 leaving_water_temp_after_buh_r2t outlet_buh_r2t outlet_water_buh_temp_r2t
 6 105 2 t liquid_temperature liquid_temperature_r3t refrig_temp_liquid_side_r3t
-8 105 2 t return_temperature hpsu_tr_return_temp_r4t inlet_temperature_r4t inlet_water_temp_r4t
-10 105 2 t dhw_temperature dhw_tank_temp_r5t dhw_temperature_r5t
-12 105 2 t room_temperature indoor_ambient_temp_r1t remocon_thermistor rt_temp
-13 105 2 t ext_indoor_ambient_sensor_r6t
-14 105 2 t ext_indoor_ambient_sensor_r6t
+8 105 2 i return_temperature hpsu_tr_return_temp_r4t inlet_temperature_r4t inlet_water_temp_r4t
+10 105 2 i dhw_temperature dhw_tank_temp_r5t dhw_temperature_r5t
+12 105 2 i room_temperature indoor_ambient_temp_r1t remocon_thermistor rt_temp
+13 105 2 i ext_indoor_ambient_sensor_r6t
+14 105 2 i ext_indoor_ambient_sensor_r6t
 14 105 2 t ext_outdoor_ambient_sensor_r6t
 14 105 2 t outdoor_ambient_or_ext_sensor
 =62
 0 307 1 -x data_enable_disable_62
-1 152 1 -x indoor_unit_address_62
+1 152 1 #x indoor_unit_address_62
 2 300 1 - emergency_indoor_active_not_active
 2 301 1 -x unused_62_2_301 not_in_use
 2 302 1 - system_off

@@ -3,7 +3,7 @@
 ROWS = b"""
 =63
 0 307 1 -x data_enable_disable_63
-1 152 1 -x indoor_unit_address_63
+1 152 1 #x indoor_unit_address_63
 2 215 1 -x i_u_eeprom_3rd_digit
 3 215 1 -x i_u_eeprom_4th_5th_digit
 4 215 1 -x i_u_eeprom_6th_7th_digit
@@ -11,8 +11,8 @@ ROWS = b"""
 6 215 1 -x i_u_eeprom_11th_digit
 7 214 1 -x i_u_eeprom_12th_digit_rev
 7 215 1 -x i_u_eeprom_12th_digit_rev
-8 105 2 t hpsu_mixed_leaving_water_temperature_after_the_tank_r7t_dlwa2
-8 105 2 t mixed_water_temp_r7t
+8 105 2 i hpsu_mixed_leaving_water_temperature_after_the_tank_r7t_dlwa2
+8 105 2 i mixed_water_temp_r7t
 8 215 1 -x unused_63_8_215 not_in_use
 9 215 1 -x unused_63_9_215 not_in_use
 10 101 1 - hpsu_tank_valve_position
@@ -27,8 +27,8 @@ ROWS = b"""
 12 303 1 - hpsu_tank_heating_bivalent_output_signal
 12 304 1 - hpsu_tank_dhw_bivalent_primary_heat_source
 12 305 1 - hpsu_tank_dhw_bivalent_output_signal
-12 317 1 - rt_control_state
-12 323 1 - hpsu_tank_state
+12 317 1 # rt_control_state
+12 323 1 # hpsu_tank_state
 13 152 1 - buh_output_capacity
 13 311 1 - buh_output_capacity
 14 161 1 a current_measured_by_ct_sensor_of_l1
@@ -38,7 +38,7 @@ ROWS = b"""
 16 307 1 - hp_is_operation_forced_off_by_installer
 =64
 0 307 1 -x data_enable_disable_64
-1 152 1 -x indoor_unit_address_64
+1 152 1 #x indoor_unit_address_64
 2 300 1 - bsh_allowance_multi
 2 300 1 - hybrid_dhw_operation_mode
 2 301 1 - bypass_valve_output
@@ -59,19 +59,19 @@ ROWS = b"""
 9 301 1 - add_pump_64_9
 9 301 1 - main_pump_64_9
 9 302 1 - add_pump_64_9
-10 105 2 t mixed_water_temp
-10 118 2 t mixed_water_temp
-10 118 2 t mixed_water_temp_r7t
-12 105 2 t 2nd_domestic_hot_water_temperature
+10 105 2 i mixed_water_temp
+10 118 2 i mixed_water_temp
+10 118 2 i mixed_water_temp_r7t
+12 105 2 i 2nd_domestic_hot_water_temperature
 14 152 1 k target_delta_t_heating
 15 152 1 k target_delta_t_cooling
 =65
-0 152 1 -x indoor_unit_address_65
+0 152 1 #x indoor_unit_address_65
 0 307 1 -x data_enable_disable_65
-1 152 1 -x indoor_unit_address_65
-1 152 2 -x indoor_unit_address_65
-2 105 2 t outlet_water_heat_exchanger_temp_hydro_split_model_dlwb2
-4 105 2 t ekmik_bizone_kit_mixed_leaving_water_temperature_r1t
+1 152 1 #x indoor_unit_address_65
+1 152 2 #x indoor_unit_address_65
+2 105 2 i outlet_water_heat_exchanger_temp_hydro_split_model_dlwb2
+4 105 2 i ekmik_bizone_kit_mixed_leaving_water_temperature_r1t
 6 101 1 - ekmik_bizone_kit_mix_valve_position_m1s
 6 152 1 - ekmik_bizone_kit_mix_valve_position_m1s
 =a0
@@ -80,8 +80,8 @@ ROWS = b"""
 4 119 2 t liquid_pipe_temp
 6 119 2 p pressure_a0
 8 151 2 - expansion_valve_3_pls_a0
-10 152 1 - o_u_mpu_id_a0_10
-11 152 1 - o_u_mpu_id_a0_11
+10 152 1 # o_u_mpu_id_a0_10
+11 152 1 # o_u_mpu_id_a0_11
 12 300 1 - 52c_output
 12 301 1 - 4_way_valve_y1s
 12 302 1 - dhw_sv1_a0
@@ -100,8 +100,8 @@ ROWS = b"""
 13 303 1 - discharge_temp_drop_a0
 14 105 2 t compressor_port_temperature
 =a1
-0 119 2 t raw_data_water_heat_exchanger_inlet_temp
-2 119 2 t raw_data_water_heat_exchanger_outlet_temp
+0 119 2 i raw_data_water_heat_exchanger_inlet_temp
+2 119 2 i raw_data_water_heat_exchanger_outlet_temp
 4 300 1 - phe_heater_a1
 4 301 1 - bottom_plate_heater
 4 302 1 - liquid_inj_solenoid_valve_y4s

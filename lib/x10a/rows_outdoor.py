@@ -13,9 +13,9 @@ ROWS = b"""
 7 152 1 -x solenoid_valve_qty
 8 152 1 -x max_connectable_indoor_units
 9 152 1 -x connected_indoor_unit_qty
-10 152 1 -x o_u_mpu_id_xx
+10 152 1 #x o_u_mpu_id_xx
 10 213 1 -x o_u_mpu_id_00_10
-11 152 1 -x o_u_mpu_id_yy
+11 152 1 #x o_u_mpu_id_yy
 11 213 1 -x o_u_mpu_id_00_11
 12 155 1 wx o_u_capacity_kw
 =10
@@ -216,8 +216,8 @@ ROWS = b"""
 9 306 1 - sv2_bph
 9 307 1 - hot_gas_bypass_valve_y2s
 9 307 1 - sv1_hot_gas
-10 112 1 t inlet_water_temp_dmw
-11 112 1 t outlet_water_heat_exchanger_temp_hydro_split_model_dlwb2
+10 112 1 i inlet_water_temp_dmw
+11 112 1 i outlet_water_heat_exchanger_temp_hydro_split_model_dlwb2
 11 307 1 - 4_way_valve
 11 307 1 - 4_way_valve_1
 12 307 1 - crank_case_heater_30

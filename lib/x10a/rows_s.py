@@ -2,8 +2,8 @@
 
 ROWS = b"""
 =50
-0 103 2 p hp_sensor_kgcm2
-2 103 2 p lp_sensor_kgcm2
+0 103 2 g hp_sensor_kgcm2
+2 103 2 g lp_sensor_kgcm2
 =53
 0 152 2 - ev_pls
 0 200 1 - circulation_pump
@@ -23,13 +23,13 @@ ROWS = b"""
 0 103 2 t indoor_suction_air_temp_c
 0 153 2 t liquid_temperature refrig_temp_liquid_side_c
 2 103 2 t indoor_heat_exchanger_temp_c
-2 153 2 t return_temperature inlet_water_temp_c
+2 153 2 i return_temperature inlet_water_temp_c
 4 103 2 t outdoor_temperature outdoor_air_temp_c
-4 153 2 t flow_temperature outlet_water_temp_c
+4 153 2 i flow_temperature outlet_water_temp_c
 6 103 2 t outdoor_heat_exchanger_temp_c
 6 153 2 t d_c
 8 109 2 t discharge_temperature discharge_pipe_temp_c
-8 153 2 t dhw_temperature dhw_tank_temp_c
+8 153 2 i dhw_temperature dhw_tank_temp_c
 10 103 2 t f_c
 10 103 2 t fin_temp_c
 12 101 1 k delta_tr_deg

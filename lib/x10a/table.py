@@ -13,6 +13,9 @@ A model without labels gives all that changes; what a unit is made of, EEPROM nu
 places are there by their key or label only. Rows lie in rows_*.py as text:
 
     offset converter size unit key labels…       behind "=61": the register
+
+A thermistor that is not there reads -40 or a little less; one of water or of a room also 0. Both
+are None, as is what none can read.
 """
 
 from micropython import const
@@ -25,12 +28,17 @@ CORE = "core"
 
 _ROW = const(4)  # bytes of a row in a plan: offset, converter (2), size
 _BATCH = const(16)  # rows between two yields
+_DECIMALS = const(2)  # of a channel
+_TEMPERATURE = const(0x74)  # letters: t
+_INDOORS = const(0x69)  # i
 _UNKNOWN = ("", "-", "---", "??", "Unknown")  # texts that stand for no value
 # Letter -> unit, device class
 _UNITS = {
     "t": ("°C", "temperature"),
+    "i": ("°C", "temperature"),  # in water or in a room
     "k": ("K", ""),
     "p": ("bar", "pressure"),
+    "g": ("kgf/cm²", ""),
     "a": ("A", "current"),
     "v": ("V", "voltage"),
     "f": ("L/min", "volume_flow_rate"),
@@ -38,6 +46,7 @@ _UNITS = {
     "w": ("kW", "power"),
     "c": ("%", ""),
     "-": ("", ""),
+    "#": ("", ""),  # a code
 }
 
 
@@ -70,6 +79,7 @@ class Table:
         self._labels = labels
         self._plans: list[bytes] = []  # per register: its rows
         self._starts: list[int] = []  # per register: index of its first channel
+        self._letters = bytearray()  # per channel: that of its unit
         self._refrigerant = 802
 
     def build(self):
@@ -130,6 +140,7 @@ class Table:
                                 (int(fields[0]), converter >> 8, converter & 255, int(fields[2]))
                             )
                         )
+                        self._letters.append(ord(fields[3][0]))
                         channels.append(_channel(fields, converter))
             start = end + 1
         self._add(register, plan, len(channels))
@@ -158,10 +169,22 @@ class Table:
             if number % _BATCH == _BATCH - 1:
                 yield
             at = start + offset
-            if at + size > end:
-                values[index] = None
-            else:
-                values[index] = value_of(converter, data, at, size, self._refrigerant)
+            value = None
+            if at + size <= end:
+                value = value_of(converter, data, at, size, self._refrigerant)
+                if value is not None and converter < 400 and not self._is_read(index, value):
+                    value = None
+            values[index] = value
+
+    def _is_read(self, index: int, value) -> bool:
+        """Whether a thermistor can have that value: else there is none."""
+        letter = self._letters[index]
+        if letter != _TEMPERATURE and letter != _INDOORS:
+            return True
+        one = 10 ** self.channels[index][_DECIMALS]
+        if letter == _INDOORS and (not value or value <= -30 * one):
+            return False
+        return -40 * one < value < 200 * one
 
     def forget(self, register: int, values: list) -> None:
         """The register did not answer: its values are not known."""
@@ -206,7 +229,13 @@ def _is_wanted(fields: list, register: int, wanted, found: set) -> bool:
 
 def _channel(fields: list, converter: int) -> tuple:
     unit, device_class = _UNITS[fields[3][0]]
-    kind = "text" if convert.is_text(converter) else "measurement"
+    kind = "measurement"
+    if convert.is_text(converter):
+        kind = "text"
+    elif converter == 200 or 300 <= converter <= 307:
+        kind = "flag"
+    elif fields[3][0] == "#":
+        kind = "code"
     return fields[4], unit, convert.decimals(converter), kind, device_class
 
 

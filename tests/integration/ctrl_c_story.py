@@ -11,17 +11,14 @@ process of its own, as tracing functions that raise leave CPython 3.11 unwell.
 import logging
 import random
 import sys
-from pathlib import Path
 from types import FrameType
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
-
-from ringlog.ramfolder import RamFolder
+from ramfolder import RamFolder
 from test_spool import Board
 
-from joulelog.live_first import LiveFirst
+from joulelog.flow.live_first import LiveFirst
 
-_OURS = ("queue.py", "cursor.py", "live_first.py", "spool.py", "stored.py", "holes.py")
+_OURS = ("/ringlog", "/joulelog/flow", "/joulelog/backlog")
 
 
 class Flash(RamFolder):
@@ -42,9 +39,7 @@ class Tracer:
     def trace(self, frame: FrameType, event: str, _about):
         """For sys.settrace()."""
         folder, _, name = frame.f_code.co_filename.rpartition("/")
-        if not folder.endswith("/ringlog") and not (
-            folder.endswith("/joulelog") and name in _OURS
-        ):
+        if not folder.endswith(_OURS):
             return None
         if event == "line":
             self.lines.append(f"{name}:{frame.f_lineno}")

@@ -28,7 +28,7 @@ SAMPLE = ROOT / "tests/fixtures/dsmr/nl_isk5-2mt382-1000.txt"
 PREFIX = "xtensa-lx106-elf-"
 EMULATOR = "qemu-system-xtensa"
 PACKAGES = "apt install gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc"
-_LIBRARY = ("exact", "civil", "dsmr")
+_LIBRARY = ("exact", "civil", "crc16", "dsmr")
 # An instruction takes 16 ns, which is 62 MHz; the register that counts cycles has QEMU's rate.
 _NS_LOG2 = 4
 _CYCLES_PER_US = 40

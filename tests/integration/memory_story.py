@@ -28,13 +28,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, SimpleNamespace
 
-_UNIT = Path(__file__).resolve().parents[1] / "unit"
-sys.path += [str(_UNIT), str(_UNIT.parent / "fakes")]
-
-_FOLDERS = ("joulelog", "ringlog", "sinks")
+_FOLDERS = ("backlog", "device", "flow", "joulelog", "ringlog", "sinks")
 _OTHERS = (  # modules that have nothing to do with readings on their way
-    *("app", "board", "clock", "errors", "guard", "kinds", "led", "log", "pins", "reading"),
-    *("registry", "repl", "report", "schema", "start", "store", "timekeeper", "uart", "console"),
+    *("app", "board", "build", "clock", "console", "errors", "guard", "led", "logging_setup"),
+    *("reading", "registry", "repl", "report", "start", "state", "timekeeper", "uart", "webrepl"),
 )
 # These take no memory on MicroPython: their results are small integers, or were there before.
 _FREE = (
@@ -42,7 +39,7 @@ _FREE = (
     *("sleep_ms", "print", "collect"),
 )
 _AGAIN = ((), (1,), (2,), (3, 7), (20,), (100, 101), (1000,))  # so many calls later
-_NOT_PART = ("_Timed", "_ticks_us", "_ticks_diff")  # run around everything, and take none
+_NOT_PART = ("_Timed", "ticks_us", "ticks_diff")  # run around everything, and take none
 _LISTS = ("_ring", "data", "groups", "_changed")  # and bytearrays: they do not grow
 _TAKES = (ast.List, ast.Dict, ast.ListComp, ast.JoinedStr, ast.Slice)
 
@@ -168,19 +165,22 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 memory = Memory()
 builtins.take_memory = memory.take  # type: ignore[attr-defined]
-_hook = importlib.machinery.FileFinder.path_hook((_Loader, [".py"]))
+_hook = importlib.machinery.FileFinder.path_hook(
+    (_Loader, importlib.machinery.SOURCE_SUFFIXES),
+    (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+)
 sys.path_hooks.insert(0, _hook)
 sys.path_importer_cache.clear()
 
-from ringlog.ramfolder import RamFolder  # noqa: E402
+from ramfolder import RamFolder  # noqa: E402
 from virtual_clock import VirtualClock  # noqa: E402
 
-from joulelog import clock, supervisor  # noqa: E402
-from joulelog.live_first import LiveFirst  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.reading import Source  # noqa: E402
+from joulelog import clock, registry, supervisor  # noqa: E402
+from joulelog.backlog.opening import open_spool  # noqa: E402
+from joulelog.flow.live_first import LiveFirst  # noqa: E402
+from joulelog.flow.queue import Queue  # noqa: E402
+from joulelog.flow.reading import Source  # noqa: E402
 from joulelog.sinks import emoncms, influxdb, mqtt  # noqa: E402
-from joulelog.spool_start import open_spool  # noqa: E402
 
 START = 848000000
 UNIX = 946684800
@@ -200,6 +200,7 @@ ENTRY = {
     **{"url": "http://127.0.0.1", "interval": 0, "timeout": 10, "backfill": "live_first"},
     **{"database": "", "user": "", "password": "", "retention_policy": "", "bucket": "b"},
     **{"org": "o", "token": "t", "measurement": "m", "tags": {}, "node": "n", "key": "k"},
+    **{"version_tags": False},
     **{"host": "127.0.0.1", "port": 1883, "tls": False, "client_id": "c", "topic": "t"},
     **{"layout": "json", "retain": None, "keepalive": 60, "in_flight": 3},
 }
@@ -377,18 +378,18 @@ class Board:
         self.supervisor = supervisor.Supervisor()
         self.supervisor.note = self._note  # type: ignore[assignment]
         network = SimpleNamespace(up=True)
-        config = SimpleNamespace(readers=[{"name": "p1"}, {"name": "water"}])
         self.app = SimpleNamespace(
             device="d", clock=self.clock, queue=self.queue, supervisor=self.supervisor
         )
-        self.app.network, self.app.config, self.app.board = network, config, None
+        self.app.network, self.app.board = network, None
+        self.app.readers = [SimpleNamespace(name="p1"), SimpleNamespace(name="water")]
         self.cursors = []
         self.sinks: list = []
         influx, emon, broker = self.servers
-        self._sink(LiveFirst, influxdb.Sink, influx, influx.influx)
-        self._sink(None, emoncms.Sink, emon, emon.emoncms)
+        self._sink(LiveFirst, influxdb, influx, influx.influx)
+        self._sink(None, emoncms, emon, emon.emoncms)
         Mqtt.server = broker
-        self._sink(LiveFirst, Mqtt, broker)
+        self._sink(LiveFirst, mqtt, broker)
         self.spool = open_spool(self.queue, self.flash, self.capacity, 256, self.sync_s)
         for sink in self.sinks:
             self.supervisor.start(sink.name, sink.run)
@@ -399,14 +400,15 @@ class Board:
         if "MemoryError" not in text:
             self.faults.append(text)
 
-    def _sink(self, kind, made, server: Server, *more) -> None:
+    def _sink(self, kind, module, server: Server, *more) -> None:
+        made = Mqtt if module is mqtt else module.Sink
         entry = ENTRY | {"name": server.name, "batch": 256 if made is Mqtt else 512}
         if kind:
             cursor = self.queue.use(kind(self.queue, server.name, None, None, 0))
         else:
             cursor = self.queue.cursor(server.name)
-        sink = made(server.name, entry, self.app, cursor, *more)
-        cursor.durable = sink.durable
+        sink = made(server.name, entry, cursor, *registry.needed(module, self.app), *more)
+        cursor.durable = True
         self.sinks.append(sink)
         self.cursors.append(cursor)
 

@@ -1,22 +1,17 @@
 """Run net/ on CPython and on the MicroPython VM: `run` does a job (tests/vm/scripts/net_vm.py)."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests import tiers
+from tools import ROOT
+from tools.host import deps
+from tools.rig import run_vm, vm
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "vm" / "scripts" / "net_vm.py"
 RUNTIMES = ("cpython", "vm")
-
-sys.path.insert(0, str(ROOT / "tools" / "host"))
-
-import deps  # noqa: E402 - tools/host is no package: its modules find each other by name
-import run_vm  # noqa: E402
-import vm  # noqa: E402
 
 
 def run(
@@ -31,7 +26,6 @@ def run(
         text=True,
         timeout=timeout_s,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": _cpython_path()},
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -40,13 +34,7 @@ def run(
 
 def _cpython(job_file: Path) -> list[str]:
     tiers.require("aiohttp", "host", "pip install aiohttp")
-    return [sys.executable, str(SCRIPT), str(job_file)]
-
-
-def _cpython_path() -> str:
-    return os.pathsep.join(
-        str(ROOT / folder) for folder in ("firmware", "lib", "tools/host/shims")
-    )
+    return [sys.executable, "-m", "tests.vm.scripts.net_vm", str(job_file)]
 
 
 def _vm(job_file: Path, profile: str) -> list[str]:

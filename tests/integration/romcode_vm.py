@@ -15,17 +15,11 @@ import fcntl
 import hashlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import deps  # noqa: E402
-import frozen  # noqa: E402
-import vm  # noqa: E402
-
-from tools import romcode  # noqa: E402
+from tools import ROOT, romcode
+from tools.host import deps
+from tools.rig import frozen, vm
 
 VARIANT = ROOT / "tests/vm/romcode_vm"
 # As an ESP8266 has objects and floats, and another size of hash.
@@ -51,10 +45,12 @@ def build(checkout: Path, how: str, manifest: str, files: dict[str, Path]) -> Pa
         raise frozen.LeftOut("mqtt_as (make deps)")
     tree = romcode.prepare(checkout) if how.startswith(("patched", "off")) else checkout
     key = hashlib.sha256(f"{tree} {ROOT}".encode()).hexdigest()[:12]
-    folder = vm.cache() / "romcode-vm" / f"{manifest}-{how}-{key}"
+    kind = vm.cache() / "romcode-vm" / f"{how}-{key}"
+    folder = kind / manifest
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
+    with open(kind / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs share the folder
+        frozen.begin(folder / "output", kind)
         if stage(folder / "files", files):  # MicroPython's make does not see a file that went
             (folder / "output/frozen_content.c").unlink(missing_ok=True)
         make(
@@ -75,7 +71,7 @@ def mpy_cross(checkout: Path) -> Path:
     folder = romcode.prepare(checkout) / "mpy-cross"
     (vm.cache() / "frozen").mkdir(parents=True, exist_ok=True)
     with open(vm.cache() / "frozen/lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the one that tools/frozen.py has for it
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the one that tools/rig/frozen.py has for it
         make(["-C", str(folder)])
     return folder / "build/mpy-cross"
 

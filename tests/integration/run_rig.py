@@ -6,20 +6,38 @@ run.interrupt()                       # Ctrl-C; the exit status
 run.close()
 """
 
+import atexit
+import functools
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 from tests import tiers
+from tests.waiting import HANG_S
+from tools import ROOT
 from tools.sim.p1 import Meter, Pty, Ticks, serve
 
-ROOT = Path(__file__).resolve().parents[2]
+
+@functools.cache
+def folder_of_runs() -> Path:
+    """Where this process's runs have their folders."""
+    folder = tempfile.mkdtemp(prefix="joulelog-runs-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+# The two profiles of a board that runs files, for tests parametrized with "how".
+# From .mpy files a P1 meter takes 150 kB, which is a board with PSRAM.
+_FILES = ["--vm", "--profile", "esp32-files", "--heap", "192k"]
+ON_THE_VM = [["--vm", "--profile", "esp32"], _FILES]
 
 
 class Run:
@@ -29,8 +47,11 @@ class Run:
         self, *arguments: str, cwd: Path = ROOT, terminal: bool = False, **variables
     ) -> None:
         self.output = ""
-        command = [sys.executable, str(ROOT / "tools/run.py"), *arguments]
+        command = [sys.executable, "-m", "tools.run", *arguments]
+        if "--folder" not in arguments:  # others run the same config at the same time
+            command += ["--folder", str(folder_of_runs())]
         environment = {k: v for k, v in os.environ.items() if k not in ("SPEED", "TABLE")}
+        environment["PYTHONPATH"] = str(ROOT)  # for another cwd
         options: dict = {"cwd": cwd, "env": environment | variables, "start_new_session": True}
         if terminal:
             self._end, other = os.openpty()
@@ -43,9 +64,9 @@ class Run:
             assert self._process.stdout is not None
             self._end = self._process.stdout.fileno()
 
-    def wait_for(self, pattern: str, limit_s: float = 30, count: int = 1) -> None:
+    def wait_for(self, pattern: str, count: int = 1) -> None:
         """Read until the pattern was printed so many times."""
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + HANG_S
         while len(re.findall(pattern, self.output)) < count:
             assert self._read(deadline - time.monotonic()), (
                 f"{pattern!r} was not printed {count} times; printed:\n{self.output[-3000:]}"
@@ -70,9 +91,9 @@ class Run:
             tiers.missing("the MicroPython VM", "vm", self.output[-300:])
         return bool(data)
 
-    def status(self, limit_s: float = 15) -> int:
+    def status(self) -> int:
         """The exit status, once it has ended by itself."""
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + HANG_S
         while self._read(deadline - time.monotonic()):
             pass
         return self._process.wait(max(1, deadline - time.monotonic()))
@@ -84,6 +105,14 @@ class Run:
             for task in Path(f"/proc/{pid}/task").iterdir():
                 pids += [int(child) for child in (task / "children").read_text().split()]
         return pids[1:]
+
+    def cpu_s(self) -> float:
+        """CPU time of all that it has started and that still runs, and its own."""
+        ticks = 0
+        for pid in [self._process.pid, *self.descendants()]:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def interrupt(self) -> int:
         """Ctrl-C; the exit status."""

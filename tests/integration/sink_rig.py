@@ -8,9 +8,10 @@ asyncio.run(logger.drain())
 import asyncio
 from types import SimpleNamespace
 
-from joulelog import clock, registry, schema
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog import clock, registry
+from joulelog.config import schema
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
 
 NOON = 848404800  # UTC in seconds since 2000
 UNIX = NOON + clock.UNIX_2000
@@ -34,15 +35,19 @@ class Board:
 class Logger:
     """A queue and a sink."""
 
-    def __init__(self, entry: dict, slots: int = 4096) -> None:
-        given = {"device": "test", "readers": [], "sinks": [{"interval": 0, **entry}]}
+    def __init__(self, entry: dict, slots: int = 4096, readers=(), meters=()) -> None:
+        given = {
+            "device": "test",
+            "readers": [{"type": "dsmr", "name": name, "uart": "sim"} for name in meters],
+            "sinks": [{"interval": 0, **entry}],
+        }
         config = schema.check(given, Board, registry)
         entry = config.sinks[0]
-        app = SimpleNamespace(clock=clock.Clock(), device="test", config=config)
-        self.queue = Queue(slots, app.clock)
+        app = SimpleNamespace(clock=clock.Clock(), device="test", readers=readers)
+        app.queue = self.queue = Queue(slots, app.clock)
         module = registry.module(registry.SINKS, entry["type"])
-        cursor = self.queue.sink_cursor(module, entry, True)
-        self.sink = module.Sink(entry["name"], entry, app, cursor)
+        self.cursor = cursor = self.queue.sink_cursor(module, entry, True)
+        self.sink = module.Sink(entry["name"], entry, cursor, *registry.needed(module, app))
         self.states: list[str] = []  # what the sink said, in order
 
     def put(self, number: int, energy, power=None, message=None) -> None:

@@ -9,15 +9,13 @@
         soak.check()                 # AssertionError: what was lost, changed or restarted
         soak.figures()
 
-The VM is that of tools/frozen.py; tests/vm/scripts/soak_run.py starts the firmware on it as
+The VM is that of tools/rig/frozen.py; tests/vm/scripts/soak_run.py starts the firmware on it as
 main.py does and tells each reading. Servers are real ones, and EmonCMS's contract server.
 Time is compressed: SPEED times. A meter is read every INTERVAL_S; each of its readings has a
 number of its own, and all its other values follow from that: a P1 telegram's is its time, a PZEM's
 its energy.
 """
 
-import calendar
-import json
 import os
 import re
 import signal
@@ -29,14 +27,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from test_pipeline import expected
-
 from tests import tiers
+from tests.integration.test_pipeline import expected
 from tests.servers.emoncms import WRITE_KEY, EmonCms
 from tests.servers.real_influxdb import RealInfluxdb
 from tests.servers.real_mosquitto import Mosquitto, Recorder
 from tests.servers.udp import UdpServer, time_server
-from tools import frozen
+from tests.waiting import HANG_S
+from tools.rig import frozen
 from tools.sim import pzem, slaves
 from tools.sim.p1 import Meter, Pty, Ticks, serve
 
@@ -85,15 +83,7 @@ class Mqtt:
         self._broker.stop()
 
     def found(self) -> Found:
-        found = []
-        for topic, payload, retained in list(self._recorder.messages):
-            if retained or topic.endswith("/status"):
-                continue
-            message = json.loads(payload, parse_float=str, parse_int=str)
-            for reading in message.get("readings", [message]):
-                when = calendar.timegm(time.strptime(reading.pop("time"), "%Y-%m-%dT%H:%M:%SZ"))
-                found.append((when, reading, reading.pop("id")))
-        return found
+        return self._recorder.readings()
 
 
 class Influxdb:
@@ -118,7 +108,7 @@ class Emoncms:
     """EmonCMS's contract server."""
 
     def __init__(self, folder: Path) -> None:
-        self._server = EmonCms().start()
+        self.server = self._server = EmonCms().start()
         self.start, self.stop = self._server.start, self._server.stop
         self.entry = {"type": "emoncms", "url": self._server.url, "key": WRITE_KEY}
 
@@ -129,24 +119,25 @@ class Emoncms:
         return [(row[1], row[2], "") for row in self._server.rows]
 
 
-_SERVERS = {"mqtt": Mqtt, "influxdb": Influxdb, "emoncms": Emoncms}
+SERVERS = {"mqtt": Mqtt, "influxdb": Influxdb, "emoncms": Emoncms}
 
 
 class P1:
     """A P1 meter; a reading's number is its time."""
 
-    def __init__(self, begin: int) -> None:
+    def __init__(self, begin: int, speed: int) -> None:
         self.sent: list[dict] = []
         self._pty = Pty()
         self._stop = threading.Event()
         ticks = Ticks(begin)
         meter = Meter("nl50", 7, ticks)
         meter.about = meter.about._replace(interval_s=INTERVAL_S)
-        arguments = (self._pty, meter, ticks, None, SPEED, 0, self.sent.append, self._stop)
-        self._thread = threading.Thread(target=serve, args=arguments, daemon=True)
+        arguments = (self._pty, meter, ticks, None, speed, 0, self.sent.append, self._stop)
+        about = {"patient": True}  # or a firmware that gets no CPU for a while has lost some
+        self._thread = threading.Thread(target=serve, args=arguments, kwargs=about, daemon=True)
         self._thread.start()
         self.uart = self._pty.device
-        self.entry = {"type": "dsmr", "name": "p1", "uart": self.uart}
+        self.entry = {"type": "dsmr", "name": "p1", "uart": self.uart, "time": "meter"}
 
     def fall_silent(self) -> None:
         self._stop.set()
@@ -184,10 +175,10 @@ class Numbered(slaves.Pzem):
 class Pzem:
     """A PZEM; a reading's number is its energy in Wh."""
 
-    def __init__(self, begin: int) -> None:
+    def __init__(self, begin: int, speed: int) -> None:
         self._meter = Numbered("ac")
         self._first = int(self._meter.energy_wh)
-        self._server = pzem.Server({1: self._meter}, pzem.Faults(), SPEED).start()
+        self._server = pzem.Server({1: self._meter}, pzem.Faults(), speed).start()
         self.uart = self._server.device
         # A real one answers within 250 ms; compressed, that is less than a busy computer takes.
         self.entry = {"type": "pzem", "uart": self.uart, "interval": INTERVAL_S}
@@ -261,8 +252,10 @@ class Run:
             self._heap = [int(n) for n in re.findall(r"(?:used|free): (\d+)", line)]
         elif "max free sz" in line:
             largest = int(line.rsplit(":", 1)[1]) * 16
-            queue = self.counts["waiting"], self.counts["on_way"]
-            self.samples.append(Sample(len(self.readings), *queue, *self._heap, largest))
+            waiting, on_way = self.counts["waiting"], self.counts["on_way"]
+            used, free = self._heap
+            count = len(self.readings)
+            self.samples.append(Sample(count, waiting, on_way, used, free, largest))
         elif word not in ("mem:", "stack:"):
             self.said.append(line)
             told = re.search(r"a power cut takes at most the newest (\d+)", line)
@@ -271,9 +264,20 @@ class Run:
 
 
 class Soak:
-    """A meter, servers, and one run of the firmware after the other; see the module's text."""
+    """A meter, servers, and one run of the firmware after the other; see the module's text.
 
-    def __init__(self, folder: Path, chip: str, meter: str, sinks: list[str]) -> None:
+    sinks: keys of servers; speed: how much faster than a real meter's time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        chip: str,
+        meter: str,
+        sinks: list[str],
+        servers: dict = SERVERS,
+        speed: int = SPEED,
+    ) -> None:
         self.runs: list[Run] = []
         self.outages = 0
         self._spoke = 0  # samples until the meter fell silent
@@ -281,6 +285,7 @@ class Soak:
         self._folder = folder
         self._chip = chip
         self._meter_kind = meter
+        self._speed = speed
         try:
             self._program = frozen.build(None, chip)
         except frozen.LeftOut as reason:
@@ -289,10 +294,10 @@ class Soak:
         self.servers: dict = {}
         self._clock = self._time_server()
         self._clock.__enter__()
-        self.meter = _METERS[meter](self._begin[0])
+        self.meter = _METERS[meter](self._begin[0], speed)
         try:
             for kind in sinks:
-                self.servers[kind] = _SERVERS[kind](folder)
+                self.servers[kind] = servers[kind](folder)
         except BaseException:
             self.__exit__()
             raise
@@ -326,7 +331,7 @@ class Soak:
         self.runs.append(Run(self._command, self._folder, len(self.runs)))
         self.wait(lambda run: run.readings)
 
-    def wait(self, condition, limit_s: float = 120) -> None:
+    def wait(self, condition, limit_s: float = HANG_S) -> None:
         """Until the condition, a function of the newest run, holds."""
         run = self.run
         deadline = time.monotonic() + limit_s
@@ -340,7 +345,7 @@ class Soak:
     def wait_readings(self, count: int) -> None:
         """For so many more readings."""
         wanted = len(self.run.readings) + count
-        self.wait(lambda run: len(run.readings) >= wanted, 60 + count)
+        self.wait(lambda run: len(run.readings) >= wanted, HANG_S + count)
 
     def outage(self, kinds: list[str], end=None, at: int = OUTAGE) -> None:
         """Servers are away for ten minutes; returns when they have got what waited.
@@ -374,7 +379,7 @@ class Soak:
         run = self.run
         run.process.send_signal(signal.SIGINT)
         try:
-            run.process.wait(20)
+            run.process.wait(HANG_S)
         except subprocess.TimeoutExpired:
             raise AssertionError("it does not stop: " + run.tail())
         run.read()
@@ -468,7 +473,7 @@ class Soak:
     def _time_server(self) -> UdpServer:
         def answer(datagram: bytes) -> list[bytes]:
             begin, then = self._begin
-            return time_server(begin + int((time.monotonic() - then) * SPEED))(datagram)
+            return time_server(begin + int((time.monotonic() - then) * self._speed))(datagram)
 
         # The port is fixed; an address for each soak, so that several can run.
         self._ntp = "127.%d.%d.1" % divmod(os.getpid() % 65536, 256)
@@ -481,7 +486,7 @@ class Soak:
 
     def _write_config(self) -> None:
         (self._folder / "config.py").write_text(
-            f"SPEED = {SPEED}\ndevice = 'logger'\nreaders = {[self.meter.entry]!r}\n"
+            f"SPEED = {self._speed}\ndevice = 'logger'\nreaders = {[self.meter.entry]!r}\n"
             f"sinks = {[server.entry for server in self.servers.values()]!r}\n"
             "wifi = {'ssid': 'home', 'password': 'its password'}\n"
             f"clock = {{'ntp': [{self._ntp!r}]}}\n"

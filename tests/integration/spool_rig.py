@@ -15,10 +15,10 @@ import threading
 import time
 from pathlib import Path
 
-from run_rig import Run
-from test_pipeline import expected
-
+from tests.integration.run_rig import Run
+from tests.integration.test_pipeline import expected
 from tests.servers.real_mosquitto import Mosquitto, Recorder
+from tests.waiting import HANG_S
 from tools.sim.p1 import Meter, Pty, Ticks, serve
 
 SPEED = 20
@@ -39,20 +39,32 @@ class Stage:
         self._how = how
         self._stop = threading.Event()
         self._pty = Pty()
-        ticks = Ticks()
-        arguments = (self._pty, Meter("nl50", 7, ticks), ticks, None, SPEED, 0)
-        arguments += (self.sent.append, self._stop)
-        self._meter = threading.Thread(target=serve, args=arguments, daemon=True)
+        self._ticks = Ticks()
+        self._says = Meter("nl50", 7, self._ticks)
+        self._meter = threading.Thread()
 
     def __enter__(self) -> "Stage":
-        self._meter.start()
+        self.go_on()
         return self
+
+    def go_on(self) -> None:
+        """The meter speaks, at first or again."""
+        self._stop.clear()
+        arguments = (self._pty, self._says, self._ticks, None, SPEED, 0)
+        arguments += (self.sent.append, self._stop)
+        about = {"patient": True}  # or a firmware that gets no CPU for a while has lost some
+        self._meter = threading.Thread(target=serve, args=arguments, kwargs=about, daemon=True)
+        self._meter.start()
+
+    def fall_silent(self) -> None:
+        """The meter says no more."""
+        self._stop.set()
+        self._meter.join(HANG_S)
 
     def __exit__(self, *error) -> None:
         for firmware in self.runs:
             firmware.close()
-        self._stop.set()
-        self._meter.join(5)
+        self.fall_silent()
         self._pty.close()
         self.broker.stop()
 
@@ -61,14 +73,15 @@ class Stage:
     ) -> Run:
         """The next run, up; sinks: beside the console, None: MQTT."""
         firmware = self.begin(self._how, sinks, reader, console, **queue)
-        firmware.wait_for("connected, address", 60)
+        firmware.wait_for("connected, address")
         return firmware
 
     def begin(
         self, how: list, sinks: list | None, reader: str = "p1", console: bool = True, **queue
     ) -> Run:
         """The next run, whatever comes of it."""
-        readers = [{"type": "dsmr", "name": reader, "uart": self._pty.device}, *self.readers]
+        entry = {"type": "dsmr", "name": reader, "uart": self._pty.device, "time": "meter"}
+        readers = [entry, *self.readers]
         sinks = [self.mqtt] if sinks is None else sinks
         sinks = [*sinks, {"type": "console"}] if console else sinks
         log = {"directory": str(self.folder / "log"), "size_kb": 50}

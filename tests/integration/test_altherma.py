@@ -5,20 +5,17 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests import tiers
-from tests.integration.test_run import ON_THE_VM, config, start  # noqa: F401 - a fixture
+from tests.integration.run_rig import ON_THE_VM, config
 from tests.servers.real_influxdb import RealInfluxdb
 from tests.servers.real_mosquitto import Mosquitto, Recorder
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
 from tools.sim import altherma
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import deps  # noqa: E402
 
 FRAMES = json.loads((ROOT / "tests/fixtures/x10a/frames.json").read_text())["frames"]
 CONFIG = (
@@ -47,9 +44,9 @@ def test_the_simulator_refuses() -> None:
 
 
 @HOW
-def test_core(start, tmp_path, how) -> None:  # noqa: F811
+def test_core(start, tmp_path, how) -> None:
     run = start("--config", config(tmp_path, CONFIG % ""), *how)
-    run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", 60, count=3)
+    run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", count=3)
     assert "simulated altherma on /" in run.output
     assert "9600 8E1" in run.output
     flow, back = re.findall(r" (?:flow_temperature|return_temperature)=([\d.]+)", run.output)[:2]
@@ -59,20 +56,20 @@ def test_core(start, tmp_path, how) -> None:  # noqa: F811
 
 
 @HOW
-def test_rotex(start, tmp_path, how) -> None:  # noqa: F811
+def test_rotex(start, tmp_path, how) -> None:
     text = CONFIG % ", 'model': 'PROTOCOL_S_ROTEX'"
     run = start("--config", config(tmp_path, text), *how)
-    run.wait_for("hp .*dhw_temperature=48.19921875", 60)
+    run.wait_for("hp .*dhw_temperature=48.19921875")
     assert "protocol S, model protocol-s-rotex" in run.output
     assert run.interrupt() == 0
 
 
 @HOW
-def test_a_whole_model(start, tmp_path, how) -> None:  # noqa: F811
+def test_a_whole_model(start, tmp_path, how) -> None:
     """The model with the most channels; what the unit has not is left out, once."""
     model = "altherma-epra-e-etsh-x-16p30-50-e-series-8-12kw-ech2o"
     run = start("--config", config(tmp_path, CONFIG % f", 'model': '{model}'"), *how)
-    run.wait_for("hp operation_mode=Heating .* flow=", 60, count=3)
+    run.wait_for("hp operation_mode=Heating .* flow=", count=3)
     assert run.output.count("the unit has no register A0") == 1
     assert "182 channels" in run.output
     assert run.interrupt() == 0
@@ -83,18 +80,20 @@ def test_a_whole_model(start, tmp_path, how) -> None:  # noqa: F811
     [["--noise", "3"], ["--echo"], ["--bad-every", "5"], ["--silent", "21,30", "--absent", "20"]],
     ids=lambda arguments: arguments[0],
 )
-def test_a_bad_line(start, tmp_path, arguments) -> None:  # noqa: F811
+def test_a_bad_line(start, tmp_path, arguments) -> None:
     """The console's numbers are either right or not there."""
-    script = ROOT / "tools/sim/altherma.py"
     unit = subprocess.Popen(
-        [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tools.sim.altherma", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     try:
         assert unit.stdout is not None
         device = unit.stdout.readline().strip()
         text = (CONFIG % "").replace("'sim'", repr(device))
         run = start("--config", config(tmp_path, text))
-        run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", 40, count=4)
+        run.wait_for("hp operation_mode=Heating .* flow=.* water_pressure=1.6", count=4)
         currents = set(re.findall(r"inverter_current=(\S+)", run.output))
         assert currents <= {"6.4", "0.1"}
         if "--silent" in arguments:
@@ -127,7 +126,7 @@ LABELS = (
     ],
     ids=["cpython-core", "cpython-model", "esp32-core", "esp32-labels"],
 )
-def test_into_console_mqtt_and_influxdb(start, tmp_path, how, model) -> None:  # noqa: F811
+def test_into_console_mqtt_and_influxdb(start, tmp_path, how, model) -> None:
     """The heat pump and what is derived from it, in every place where people keep it."""
     tiers.require("mosquitto", "servers", "apt install mosquitto")
     if how and deps.path() is None:
@@ -150,9 +149,9 @@ def test_into_console_mqtt_and_influxdb(start, tmp_path, how, model) -> None:  #
             )
             text += "\nqueue = {'slots': 8}"  # of 181 channels each
             run = start("--config", config(tmp_path, text), *how)
-            run.wait_for("heat thermal_power=.* electric_energy=", 60, count=6)
+            run.wait_for("heat thermal_power=.* electric_energy=", count=6)
             recorder.wait_for(lambda: len(_states(recorder, "heat")) >= 5)
-            deadline = time.monotonic() + 30  # the database gets its readings in batches
+            deadline = time.monotonic() + HANG_S  # the database gets its readings in batches
             while not all(_stored(server, key) for key in ("water_pressure", "thermal_power")):
                 assert time.monotonic() < deadline, run.output
                 time.sleep(0.5)
@@ -186,12 +185,14 @@ def _states(recorder: Recorder, source: str) -> list[dict]:
 
 def test_decode() -> None:
     data = "".join(item["request"] + item["frame"] for item in FRAMES if item["protocol"] == "I")
-    command = [sys.executable, "-I", "-S", str(ROOT / "tools/decode.py"), "x10a"]
-    done = subprocess.run(command, input=data.encode(), capture_output=True, timeout=60)
+    command = [sys.executable, "-E", "-s", "-S", "-m", "tools.decode", "x10a"]
+    done = subprocess.run(command, input=data.encode(), capture_output=True, timeout=HANG_S)
     told = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [entry["register"] for entry in told] == ["00", "60", "21"]
     assert told[1]["values"]["dhw_setpoint"] == "45.0"
     assert told[2]["values"] == {"inverter_current": "24.9"}
-    done = subprocess.run([*command, "--model", "x"], input=b"00", capture_output=True, timeout=60)
+    done = subprocess.run(
+        [*command, "--model", "x"], input=b"00", capture_output=True, timeout=HANG_S
+    )
     assert done.returncode == 2
     assert b"there is no model x; allowed: core, " in done.stderr

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests import esp_images, tiers
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
+from tools.images import boot_image, espimage
+from tools.rig import vm
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import boot_image  # noqa: E402
-import deps  # noqa: E402
-import espimage  # noqa: E402
-import vm  # noqa: E402
-
-EMULATOR = ROOT / "tests/fakes/computer/chip_emulator.py"
+# With the python of these tests, and not with the first on PATH.
+EMULATOR = """\
+#!/bin/sh
+exec env PYTHONPATH=%s %s -m tests.fakes.computer.chip_emulator "$@"
+"""
 TABLE = [(0, 0x10, 0x10000, 0x1C0000, "ota_0"), (1, 0x81, 0x390000, 0x70000, "vfs")]
-pytestmark = [pytest.mark.flaky(reruns=2), pytest.mark.timeout(150)]
 
 
 def image(folder: Path, board: str = "ESP32_GENERIC_C3", chip: str = "esp32c3") -> Path:
@@ -38,17 +38,17 @@ def image(folder: Path, board: str = "ESP32_GENERIC_C3", chip: str = "esp32c3") 
 
 def boot(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, str(ROOT / "tools/boot_image.py"), *map(str, arguments)],
+        [sys.executable, "-m", "tools.images.boot_image", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **environment},
-        timeout=140,
+        timeout=HANG_S,
     )
 
 
 @pytest.fixture
-def emulator() -> Path:
+def emulator(tmp_path) -> Path:
     tiers.require("mosquitto", "servers", "apt install mosquitto")
     tiers.require("mpremote", "vm", "pip install mpremote")
     if deps.path() is None:
@@ -57,15 +57,14 @@ def emulator() -> Path:
         vm.ensure()
     except vm.Unavailable as problem:
         tiers.missing("the MicroPython VM", "vm", str(problem))
-    # Started with the python of these tests, and not with the first on PATH.
-    return EMULATOR
+    program = tmp_path / "qemu"
+    program.write_text(EMULATOR % (ROOT, sys.executable))
+    program.chmod(0o755)
+    return program
 
 
 def test_it_boots_says_that_it_is_not_configured_and_delivers(tmp_path, emulator):
-    program = tmp_path / "qemu"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {emulator} "$@"\n')
-    program.chmod(0o755)
-    arguments = ("--qemu", program, "--minutes", "0.3", "--host", "127.0.0.1")
+    arguments = ("--qemu", emulator, "--minutes", "0.3", "--host", "127.0.0.1")
     done = boot("--image", image(tmp_path), *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "This ESP32_GENERIC_C3 is not configured yet" in done.stdout
@@ -76,10 +75,7 @@ def test_it_boots_says_that_it_is_not_configured_and_delivers(tmp_path, emulator
 
 
 def test_an_image_that_does_not_start(tmp_path, emulator):
-    program = tmp_path / "qemu"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {emulator} "$@"\n')
-    program.chmod(0o755)
-    done = boot("--image", image(tmp_path), "--qemu", program, FAULT="silent")
+    done = boot("--image", image(tmp_path), "--qemu", emulator, FAULT="silent")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "boot-image: a fresh image does not say that it is not configured" in done.stderr
 

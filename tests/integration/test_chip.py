@@ -14,18 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests import esp_images, tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import chip  # noqa: E402
-import deps  # noqa: E402
-import espimage  # noqa: E402
-import features  # noqa: E402
-import licences  # noqa: E402
-import releases  # noqa: E402
-
-import firmware  # noqa: E402
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
+from tools.images import chip, espimage, features, firmware, licences, releases
 
 BOARD = "WEMOS_D1_MINI"
 
@@ -46,17 +38,18 @@ def arguments() -> list[str]:
 
 def run(tool: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, str(ROOT / "tools" / tool), *arguments],
+        [sys.executable, "-m", tool, *arguments],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **environment},
-        timeout=600,
+        timeout=HANG_S,
     )
 
 
 def test_it_is_within_its_budgets(arguments):
-    done = run("size.py", "--only", "chip", *arguments)
+    done = run("tools.bench.size", "--only", "chip", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     left = re.search(r"left for the SDK: (\d+) bytes$", done.stdout)
     assert left and int(left[1]) >= chip.SDK_BYTES
@@ -66,7 +59,7 @@ def test_it_is_within_its_budgets(arguments):
 def test_a_smaller_image_has_less_in_it(arguments):
     """The features of the command line reach the image, and mpy-cross stays out of it."""
     wanted = ("dsmr", "console")
-    done = run("firmware.py", *arguments, "--features", " ".join(wanted))
+    done = run("tools.images.firmware", *arguments, "--features", " ".join(wanted))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     output = ROOT / "build/firmware" / BOARD / "output"
     content = (output / "frozen_content.c").read_text()
@@ -92,12 +85,12 @@ def test_a_smaller_image_has_less_in_it(arguments):
 
 
 def test_what_is_missing_is_named(tmp_path):
-    done = run("size.py", "--only", "chip", "--board", BOARD, PATH=str(tmp_path))
+    done = run("tools.bench.size", "--only", "chip", "--board", BOARD, PATH=str(tmp_path))
     assert done.returncode == 3
     assert "chip: left out: needs what `make firmware` needs: " in done.stdout
     assert "mpy-cross is built with make and gcc: install both" in done.stdout
     assert "xtensa-lx106-elf-gcc is not on PATH" in done.stdout
-    done = run("size.py", "--only", "chip", "--board", "ESP32_GENERIC")
+    done = run("tools.bench.size", "--only", "chip", "--board", "ESP32_GENERIC")
     assert "an ESP8266: BOARD=ESP8266_GENERIC or WEMOS_D1_MINI" in done.stdout
 
 
@@ -106,13 +99,13 @@ def test_a_folder_that_is_no_sdk(tmp_path):
     compiler.write_text("#!/bin/sh\necho /nowhere\n")  # its answer to -print-sysroot
     compiler.chmod(0o755)
     path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
-    done = run("firmware.py", "--board", BOARD, "--esp-sdk", str(tmp_path), PATH=path)
+    done = run("tools.images.firmware", "--board", BOARD, "--esp-sdk", str(tmp_path), PATH=path)
     assert f"ESP_SDK is {tmp_path}, which has no include/user_interface.h" in done.stderr
-    done = run("firmware.py", "--board", BOARD, PATH=path)
+    done = run("tools.images.firmware", "--board", BOARD, PATH=path)
     assert "has no SDK of its own, so give ESP_SDK=<folder>; /nowhere/usr has no" in done.stderr
 
 
 def test_a_feature_that_there_is_not():
-    done = run("firmware.py", "--board", BOARD, "--features", "dsmr p1")
+    done = run("tools.images.firmware", "--board", BOARD, "--features", "dsmr p1")
     assert done.returncode == 3
     assert "FEATURES: there is no feature 'p1'; there are: dsmr, " in done.stderr

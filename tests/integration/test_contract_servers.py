@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.servers import emoncms, influxdb_v2
+from tools import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "server"
 MORE = Path(os.environ.get("JOULELOG_DATA", ROOT.parent / "shared" / "data")) / "server"
 

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from test_pipeline import Firmware
 
 from tests import tiers
+from tests.integration.test_pipeline import Firmware
 from tests.servers.emoncms import WRITE_KEY, EmonCms
 
 COUNT = 150
@@ -46,7 +46,7 @@ class Mute:
 
 @pytest.mark.parametrize("runtime", ["cpython", "vm"])
 def test_nothing_stops_the_reader(runtime: str, tmp_path: Path) -> None:
-    import deps
+    from tools.host import deps
 
     if runtime == "vm" and deps.path() is None:
         tiers.missing("mqtt_as and micropython-lib", "deps", "make deps")

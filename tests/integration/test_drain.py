@@ -1,23 +1,19 @@
 """A day of readings on the flash goes out: quickly, exactly, and beside what is new.
 
-JOULELOG_LONG=1 drains 8,640 readings (a day of a P1 meter), else 1,500. tools/drain.py says what
-runs here, and what VM time is.
+JOULELOG_LONG=1 drains 8,640 readings (a day of a P1 meter), else 1,500. servers/drain.py says
+what runs here, and what VM time is.
 """
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import tiers
-from tools import drain, frozen
-from tools.drain import Drain
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import deps  # noqa: E402
+from tests.servers import drain
+from tests.servers.drain import Drain
+from tools.host import deps
+from tools.rig import frozen
 
 COUNT = 8640 if os.environ.get("JOULELOG_LONG") else 1500
 RATE = 100  # readings per second of VM time
@@ -40,17 +36,23 @@ def started(folder: Path, kind: str, count: int, backfill: str, **how) -> Drain:
     return Drain(folder, kind, count, backfill, **how)
 
 
-@pytest.mark.parametrize("runtime", ["parts", "vm", "frozen"])
+# Queue, spool and sink alone, from ROMFS; the others have them in the whole firmware.
+ROMFS = "156k"  # P1 to a server, draining, from ROMFS: a board with PSRAM; an image needs 100
+PARTS = pytest.param("parts", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("runtime", [PARTS, "vm", "frozen"])
 @pytest.mark.parametrize("kind", ["influxdb", "mqtt"])
 def test_new_readings_pass_the_backlog(runtime: str, kind: str, tmp_path: Path) -> None:
-    with started(tmp_path, kind, COUNT, "live_first", runtime=runtime) as found:
+    heap = ROMFS if runtime == "vm" else None
+    with started(tmp_path, kind, COUNT, "live_first", runtime=runtime, heap=heap) as found:
         found.run()
         found.check()
     assert found.rate >= RATE
     assert len(found.lateness_s) >= 3 and max(found.lateness_s) <= LATEST_S, found.lateness_s
 
 
-@pytest.mark.parametrize("runtime", ["parts", "frozen"])
+@pytest.mark.parametrize("runtime", [PARTS, "frozen"])
 @pytest.mark.parametrize("kind", drain.KINDS)
 def test_in_order(kind: str, runtime: str, tmp_path: Path) -> None:
     backfill = "" if kind == "emoncms" else "in_order"  # it has no other way
@@ -73,7 +75,8 @@ def test_the_rate_of_a_backlog(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("runtime", ["cpython", "vm"])
 def test_broker_restarted_in_mid_drain(runtime: str, tmp_path: Path) -> None:
     entry = {"in_flight": 1, "rate": 400}
-    with started(tmp_path, "mqtt", 1500, "in_order", runtime=runtime, entry=entry) as found:
+    how = {"runtime": runtime, "entry": entry, "heap": ROMFS if runtime == "vm" else None}
+    with started(tmp_path, "mqtt", 1500, "in_order", **how) as found:
         broker = found.broker
         assert broker
         found.run(meanwhile=broker.restart)
@@ -85,7 +88,7 @@ def test_broker_restarted_in_mid_drain(runtime: str, tmp_path: Path) -> None:
 
 
 # Smallest heaps as `make size ONLY=spool` finds them, and a little: more than the profile's 62k.
-@pytest.mark.parametrize(("kind", "heap"), [("influxdb", "92k"), ("emoncms", "90k")])
+@pytest.mark.parametrize(("kind", "heap"), [("influxdb", "98k"), ("emoncms", "96k")])
 def test_drain_of_an_esp8266(kind: str, heap: str, tmp_path: Path) -> None:
     entry = {"batch": 1024}
     how = {"profile": "esp8266", "heap": heap, "page": 256, "slots": 8, "entry": entry}
@@ -97,7 +100,7 @@ def test_drain_of_an_esp8266(kind: str, heap: str, tmp_path: Path) -> None:
 
 
 def test_spill_and_drain_of_an_esp8266(tmp_path: Path) -> None:
-    how = {"profile": "esp8266", "heap": "96k", "page": 256, "slots": 8, "burst": 100}
+    how = {"profile": "esp8266", "heap": "102k", "page": 256, "slots": 8, "burst": 100}
     with started(tmp_path, "mqtt", 400, "live_first", **how) as found:
         found.run()
         found.check()

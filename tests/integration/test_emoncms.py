@@ -5,12 +5,13 @@ Time is compressed where the sink waits (SPEED); what the server does takes its 
 
 import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
 
 import exact
 import pytest
 
 from joulelog import clock
-from joulelog.reading import Source
+from joulelog.flow.reading import Source
 from tests.integration.sink_rig import P1, UNIX, Logger
 from tests.servers import emoncms
 
@@ -31,9 +32,10 @@ def server():
         yield running
 
 
-def logger_of(server, **entry):
+def logger_of(server, readers=(), **entry):
     return Logger(
-        {"type": "emoncms", "url": server.url, "key": emoncms.WRITE_KEY, "timeout": 20, **entry}
+        {"type": "emoncms", "url": server.url, "key": emoncms.WRITE_KEY, "timeout": 20, **entry},
+        readers=readers,
     )
 
 
@@ -64,7 +66,11 @@ def test_digit_for_digit(server):
         ("p1", UNIX + n, {"energy_import_t1": exact.text(value, 3), "power_import": str(n)})
         for n, value in enumerate(values)
     ]
-    assert (logger.sink.sent, logger.sink.retried, logger.sink.set_aside) == (len(values), 0, 0)
+    assert (logger.cursor.sent, logger.sink.retried, logger.cursor.refused) == (
+        len(values),
+        0,
+        0,
+    )
     assert emoncms.WRITE_KEY not in server.requests[0].target
     assert emoncms.WRITE_KEY.encode() not in server.requests[0].body
 
@@ -115,8 +121,8 @@ def test_names_arrive_as_they_were_sent(server):
 
 def test_two_meters_at_one_node_keep_apart(server):
     heat = Source("heat", (P1.channels[1],))
-    logger = logger_of(server, node="house", sources=None)
-    logger.sink.app.config.readers.extend([{"name": "p1"}, {"name": "heat"}])
+    readers = [SimpleNamespace(name="p1"), SimpleNamespace(name="heat")]
+    logger = logger_of(server, readers, node="house", sources=None)
     logger.put_values(0, heat, (2,))
     logger.put(0, None, power=1)
     run(logger.drain())
@@ -141,7 +147,11 @@ def test_passing_trouble_without_loss_or_repetition(server, speed, mode):
     run(logger.drain())
     assert [when - UNIX for _, when, _ in server.rows] == list(range(60))
     assert energies(server) == {n: exact.text(45678123 + n, 3) for n in range(60)}
-    assert (logger.sink.sent, logger.sink.dropped, logger.sink.set_aside) == (60, 0, 0)
+    assert (logger.cursor.sent, logger.cursor.dropped, logger.cursor.refused) == (
+        60,
+        0,
+        0,
+    )
     assert logger.sink.retried == (0 if mode == "slow" else 3)
 
 
@@ -158,7 +168,7 @@ def test_an_answer_that_is_lost_after_storing(server, speed, mode):
     assert_in_order(server)
     twice = [a for a, b in pairwise(sorted(server.rows, key=_time)) if a == b]
     assert 0 < len(twice) == len(server.rows) - 60
-    assert (logger.sink.sent, logger.sink.retried) == (60, 1)
+    assert (logger.cursor.sent, logger.sink.retried) == (60, 1)
 
 
 def _time(row):
@@ -189,7 +199,7 @@ def test_what_somebody_has_to_mend_waits(server, speed, mode, words, caplog):
         await logger.until(lambda: logger.sink.retried >= 2)
         assert logger.sink.state.startswith("denied")
         assert words in logger.sink.state
-        assert (logger.sink.cursor.waiting, logger.sink.set_aside) == (20, 0)
+        assert (logger.cursor.waiting, logger.cursor.refused) == (20, 0)
         server.mode = "ok"
         await logger.drain()
 
@@ -208,7 +218,7 @@ def test_real_keys(server, speed, key):
     logger.put(0, 1)
     run(logger.until(lambda: logger.sink.retried >= 1))
     assert logger.sink.state.startswith("denied")
-    assert (server.rows, logger.sink.cursor.waiting) == ([], 1)
+    assert (server.rows, logger.cursor.waiting) == ([], 1)
 
 
 def test_a_refused_reading_does_not_block_the_others(server):
@@ -226,7 +236,11 @@ def test_a_refused_reading_does_not_block_the_others(server):
         logger.put(number, 45678123 + number)
     run(logger.drain())
     assert [when - UNIX for _, when, _ in server.rows] == [n for n in range(40) if n != 13]
-    assert (logger.sink.sent, logger.sink.set_aside, logger.sink.dropped) == (39, 1, 0)
+    assert (logger.cursor.sent, logger.cursor.refused, logger.cursor.dropped) == (
+        39,
+        1,
+        0,
+    )
 
 
 def test_the_node_limit_repeats_little_and_not_for_ever(server, speed):
@@ -247,7 +261,7 @@ def test_the_node_limit_repeats_little_and_not_for_ever(server, speed):
     assert len(server.rows) < 30
     assert server.rows[-1] == ("heat", UNIX + 10, {"power": "12.3"})
     assert energies(server) == {**{n: exact.text(n, 3) for n in range(10)}, 10: None}
-    assert (logger.sink.sent, logger.sink.set_aside) == (11, 0)
+    assert (logger.cursor.sent, logger.cursor.refused) == (11, 0)
 
 
 def test_no_emoncms_there(server, speed):
@@ -256,7 +270,7 @@ def test_no_emoncms_there(server, speed):
     logger.put(0, 1)
     run(logger.until(lambda: logger.sink.retried >= 1))
     assert "`url`" in logger.sink.state
-    assert logger.sink.cursor.waiting == 1
+    assert logger.cursor.waiting == 1
 
 
 def test_in_a_folder(server):
@@ -285,7 +299,7 @@ def test_a_thousand_readings_through_everything(server, speed):
 
     async def scenario():
         feeding = asyncio.create_task(feed())
-        await logger.until(lambda: feeding.done() and not logger.sink.cursor.waiting)
+        await logger.until(lambda: feeding.done() and not logger.cursor.waiting)
         await feeding
 
     run(scenario())
@@ -298,4 +312,8 @@ def test_a_thousand_readings_through_everything(server, speed):
     largest = max(len(request.body) for request in server.requests)
     assert largest <= 2000
     assert len(server.rows) - 1000 <= lost * 30
-    assert (logger.sink.sent, logger.sink.dropped, logger.sink.set_aside) == (1000, 0, 0)
+    assert (logger.cursor.sent, logger.cursor.dropped, logger.cursor.refused) == (
+        1000,
+        0,
+        0,
+    )

@@ -14,111 +14,23 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import deps  # noqa: E402
-import raw_repl  # noqa: E402
-import vm  # noqa: E402
-
-from tools.flash import FlashError, image, settings, target, tree  # noqa: E402
-from tools.flash.link import Link  # noqa: E402
-
-CONFIG = """\
-device = "cellar"
-wifi = {"ssid": "home", "password": "very secret word"}
-readers = [{"type": "replay", "file": "/telegram.txt", "offsets": {"gas": "1"}}]
-sinks = [{"type": "console"}]
-"""
-# On a pseudo terminal a read of mpremote's can block for ever when the machine is busy. Such a
-# run is stopped and tried again.
-pytestmark = [pytest.mark.flaky(reruns=2), pytest.mark.timeout(100)]
-REPORT = "INFO start: JouleLog"
-
-
-@pytest.fixture
-def make(tmp_path):
-    """A function that starts a simulated board."""
-    tiers.require("mpremote", "vm", "pip install mpremote")
-    started = []
-
-    def start(**options) -> raw_repl.Board:
-        folder = tmp_path / f"board{len(started)}"
-        folder.mkdir()
-        try:
-            board = raw_repl.Board(folder, **options)
-        except vm.Unavailable as problem:
-            tiers.missing("the MicroPython VM", "vm", str(problem))
-        started.append(board)
-        return board.__enter__()
-
-    yield start
-    for board in started:
-        board.__exit__()
-
-
-@pytest.fixture
-def packages():
-    if deps.path() is None:
-        tiers.missing("the MicroPython packages", "deps", "make deps")
-
-
-@pytest.fixture
-def config(tmp_path) -> Path:
-    path = tmp_path / "my_config.py"
-    path.write_text(CONFIG)
-    return path
-
-
-def flash(action: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "tools.flash", action, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-    )
-
-
-def mpremote(port: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", port, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def on(board: raw_repl.Board, name: str = "ESP32_GENERIC") -> tuple[str, str, str, str]:
-    return ("--port", board.port, "--board", name)
-
-
-def put(board: raw_repl.Board, path: str, data: bytes) -> None:
-    with Link(board.port) as link:
-        link.attach()
-        for at, character in enumerate(path):
-            if at and character == "/" and not link.exists(path[:at]):
-                link.make_folder(path[:at])
-        link.write(path, data)
-
-
-def get(board: raw_repl.Board, path: str) -> bytes | None:
-    with Link(board.port) as link:
-        link.attach()
-        return link.read(path)
-
-
-def telegram(board: raw_repl.Board) -> None:
-    put(board, "/telegram.txt", (ROOT / "tests/fixtures/dsmr/nl_test.txt").read_bytes())
-
+from tests.integration.flash_rig import (
+    CONFIG,
+    REPORT,
+    flash,
+    get,
+    mpremote,
+    on,
+    put,
+    refused,
+    telegram,
+)
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.flash import FlashError, image, settings, target, tree
+from tools.flash.link import Link
+from tools.host import deps
+from tools.rig import raw_repl
 
 # The board itself: what mpremote can do on it
 
@@ -194,7 +106,7 @@ def test_an_empty_board_gets_all_it_needs_and_boots(make, packages, config):
 
 
 def test_every_module_that_arrives_can_be_imported(make, packages, config):
-    board = make(heap="2M")
+    board = make(heap_kb=2048)
     telegram(board)
     assert flash("install", *on(board), "--config", str(config)).returncode == 0
     computer_only = ("http_computer",)
@@ -226,7 +138,7 @@ def test_an_update_replaces_and_removes_only_what_is_ours(make, packages, config
     put(board, "/lib/oldpackage/__init__.mpy", b"of an older version")
     put(board, "/lib/theirs.py", b"x = 1\n")
     put(board, "/lib/exact/__init__.py", b"raise SystemError('imported instead of ours')\n")
-    put(board, "/lib/joulelog/queue.mpy", b"damaged")
+    put(board, "/lib/joulelog/flow/queue.mpy", b"damaged")
     gone = "/lib/joulelog/readers/old_meter.mpy\n/lib/oldpackage/__init__.mpy\n"
     put(board, "/lib/joulelog.files", (files + gone + "/config.py\n/lib/../x\n").encode())
     done = flash("install", *on(board))
@@ -279,13 +191,6 @@ def test_the_default_config_says_what_is_next(make, packages):
 
 
 # Refusals
-
-
-def refused(*arguments: str, action: str = "install") -> str:
-    done = flash(action, *arguments)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 def test_an_old_micropython_is_refused_with_the_image_to_use(make, packages):
@@ -446,6 +351,9 @@ def test_settings_are_edited_checked_and_written_back(make, packages, config):
 
 # ROMFS
 
+# Its partition; everything that an ESP32 can have is 335 kB.
+_ROM_KIB = {"esp32": 384, "esp8266": 320}
+
 
 @pytest.mark.parametrize(
     ("name", "machine", "platform"),
@@ -455,7 +363,7 @@ def test_settings_are_edited_checked_and_written_back(make, packages, config):
     ],
 )
 def test_romfs_is_deployed_and_booted_from(make, packages, config, name, machine, platform):
-    board = make(machine=machine, platform=platform, rom_kib=320)
+    board = make(machine=machine, platform=platform, rom_kib=_ROM_KIB[platform])
     telegram(board)
     done = flash("romfs", *on(board, name), "--config", str(config))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -471,7 +379,7 @@ def test_romfs_is_deployed_and_booted_from(make, packages, config, name, machine
 
 
 def test_romfs_takes_the_place_of_files(make, packages, config):
-    board = make(rom_kib=320)
+    board = make(rom_kib=_ROM_KIB["esp32"])
     telegram(board)
     assert flash("install", *on(board), "--config", str(config)).returncode == 0
     done = flash("romfs", *on(board))
@@ -527,7 +435,7 @@ def esptool_takes(command: list[str]) -> None:
     """The real esptool understands it: it fails at the port only, not at its arguments."""
     tiers.require("esptool", "host", "pip install esptool")
     command = [part.replace("/dev/ttyUSB0", "/dev/ttyNONE") for part in command]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     said = done.stdout + done.stderr
     assert done.returncode != 0
     assert "/dev/ttyNONE" in said, said
@@ -605,7 +513,7 @@ def restarted(board, config) -> str:
 
 
 def test_copying_by_hand_boots(make, packages, config):
-    """With mpremote's cp in the place of a file manager, as the README says it."""
+    """With mpremote's cp in the place of a file manager, as docs/install.md says it."""
     board = make()
     telegram(board)
     folder = tree.folder_of(target.load("ESP32_GENERIC"))
@@ -629,7 +537,7 @@ def test_the_application_installs_with_mip(make, packages, config, tmp_path):
     for entry in package["urls"]:
         entry[1] = "root" + entry[1]
     local.write_text(json.dumps(package))
-    board = make(heap="400k")
+    board = make(heap_kb=400)
     telegram(board)
     mpremote(board.port, "mip", "install", str(local))
     mpremote(board.port, "fs", "cp", "boards/ESP32_GENERIC/board.py", ":lib/board.py")
@@ -644,7 +552,7 @@ def test_the_package_list_is_complete(packages):
         for place in tree.sources(target.load("ESP32_GENERIC"))
         if place != "board.py"
     }
-    assert set(listed) == wanted, "run: python -m tools.flash.packages"
+    assert set(listed) == wanted, "run: make packages"
     pins = json.loads((ROOT / "tools/host/deps.json").read_text())
     commits = {pin["commit"] for pin in pins.values()}
     for source in listed.values():
@@ -656,7 +564,7 @@ def test_the_package_list_is_complete(packages):
 
 @pytest.mark.parametrize("name", sorted(p.parent.name for p in ROOT.glob("lib/*/package.json")))
 def test_a_package_of_lib_installs_with_mip(make, name):
-    board = make(heap="1M")
+    board = make(heap_kb=1024)
     mpremote(board.port, "mip", "install", f"lib/{name}/package.json")
     package = json.loads((ROOT / "lib" / name / "package.json").read_text())
     if not package.get("deps"):

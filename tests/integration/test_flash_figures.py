@@ -1,20 +1,12 @@
 """What the log of readings takes on the flash: bytes per reading, and erases."""
 
-import sys
-from pathlib import Path
+import os
 
 import pytest
 
 from tests import tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import log_bytes  # noqa: E402
-import vm  # noqa: E402
-import wear  # noqa: E402
-
-from tools.sim import day  # noqa: E402
+from tools.rig import log_bytes, vm, wear
+from tools.sim import day
 
 
 @pytest.fixture
@@ -27,7 +19,7 @@ def needs_vm():
 
 @pytest.mark.parametrize("seed", [1, 4])
 def test_bytes_of_readings(seed):
-    """A day; tools/log_bytes.py does three."""
+    """A day; tools/bench/log_bytes.py does three."""
     found = log_bytes.measure(24, seed, 16384, 640)
     assert found["p1"] <= log_bytes.MOST_BYTES["p1"]
     assert found["pzem"] <= log_bytes.MOST_BYTES["pzem"]
@@ -57,7 +49,7 @@ def test_every_shipped_layout_is_counted():
 
 
 def test_erases_of_the_smallest_layout(needs_vm):
-    """Fewer days than tools/wear.py, which overstates even more."""
+    """Fewer days than tools/bench/wear.py, which overstates even more."""
     layouts = wear.layouts()
     figure, (normal, outage) = wear.in_20_years(layouts[min(layouts)], 15, 3)
     assert figure < wear.MOST_ERASES
@@ -82,7 +74,7 @@ def test_rule_for_the_erases_of_appends(needs_vm):
     """What the firmware can say at start, against what littlefs does."""
     layouts = wear.layouts()
     never = dict.fromkeys(("outage_line_min", "value_min", "history_min"), 1 << 20)
-    for seconds in (60, 300):
+    for seconds in (60, 300) if os.environ.get("JOULELOG_LONG") else (300,):
         settings = {**wear._SETTINGS, **layouts[min(layouts)], **never}
         settings.update(sync_s=seconds, phases=[[2, True]])
         (erases,), (counts,) = wear.run(settings)

@@ -11,15 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import checkout  # noqa: E402
-import deps  # noqa: E402
-import romfs  # noqa: E402
-import run_vm  # noqa: E402
-import vm  # noqa: E402
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import checkout, deps
+from tools.rig import romfs, run_vm, vm
 
 SCRIPTS = ROOT / "tests/vm/scripts"
 SHIMS = ROOT / "tools/host/shims"
@@ -41,8 +36,9 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess:
         command,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
+        cwd=ROOT,
         env={**os.environ, **environment},
     )
 
@@ -75,7 +71,7 @@ def test_a_uart_is_a_serial_device(start):
                 pytest.fail(f"{len(heard)} bytes, then: {process.communicate()[0]}")
     os.close(master)
     assert heard == sent
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=HANG_S)
     assert rest.startswith("GONE")
     assert "has gone" in rest
 
@@ -122,7 +118,7 @@ def test_a_profile_has_its_heap_and_its_kind_of_image(profile):
     assert done.returncode == 7, done.stderr
     first, second = done.stdout.splitlines()
     heap, packed = run_vm.PROFILES[profile]
-    exact = "/rom/exact" if packed else str(romfs.ROOT / "build" / profile)
+    exact = "/rom/exact" if packed else str(ROOT / "build" / profile)
     assert first.startswith("__main__ ['a', '-v'] " + exact)
     assert first.endswith("/shims/machine.mpy")
     size, used = map(int, second.split())
@@ -146,15 +142,13 @@ def test_a_changed_source_is_built_again(tmp_path):
 
 
 def test_something_else_is_no_vm():
-    done = run(
-        [sys.executable, str(ROOT / "tools/host/vm.py"), "path"], JOULELOG_VM=sys.executable
-    )
+    done = run([sys.executable, "-m", "tools.rig.vm", "path"], JOULELOG_VM=sys.executable)
     assert done.returncode == 3
     assert "JOULELOG_VM" in done.stderr
 
 
 def test_packages_that_differ_from_their_pins_are_named_each_time(tmp_path):
-    command = [sys.executable, str(ROOT / "tools/host/deps.py"), "ensure"]
+    command = [sys.executable, "-m", "tools.host.deps", "ensure"]
     place = {"JOULELOG_CACHE": str(tmp_path / "cache"), "DEPS_FROM": str(tmp_path)}
     nothing = run(command, **place)
     assert nothing.returncode == 3
@@ -268,7 +262,7 @@ def test_packages_are_installed_where_micropython_cannot_be_had(tmp_path):
     installed = cache / "deps" / packages.name
     installed.parent.mkdir(parents=True)
     installed.symlink_to(packages)
-    command = [sys.executable, str(ROOT / "tools/host/deps.py")]
+    command = [sys.executable, "-m", "tools.host.deps"]
     place = {"JOULELOG_CACHE": str(cache), "DEPS_FROM": str(tmp_path), "MICROPYTHON": ""}
     done = run([*command, "ensure"], **place)
     assert done.returncode == 0 and done.stdout.strip() == str(installed)

@@ -1,9 +1,13 @@
 """net/http against servers on a bad day, on CPython and on the MicroPython VM (real time)."""
 
+import asyncio
+
+import aiohttp
 import pytest
 
 from tests.integration import net_runtimes
 from tests.servers.hostile_http import HostileServer
+from tools.sim import lan
 
 SECRET = "s3cr3t-token"
 HEADERS = {"Authorization": "Bearer " + SECRET, "Content-Type": "application/x-test"}
@@ -163,3 +167,92 @@ def test_it_fits_into_an_esp8266(server, tmp_path):
     steps = [step(server.url("/echo")), step(server.url("/huge-body"), limit=2048)]
     report = net_runtimes.run("vm", {"steps": steps}, tmp_path, "esp8266")
     assert [result.get("status") for result in report["results"]] == [200, 500], report
+
+
+def whole(method: str, target: str, body: bytes) -> tuple[int, str, bytes]:
+    return 200, "application/json", b'{"power": 12.50}'
+
+
+@pytest.fixture
+def devices():
+    """Devices with each kind of login, which a client of others accepts."""
+    kinds = ("basic", "digest", "digest-md5")
+    made = [lan.Device(whole, lan.Login(kind, "admin", "s3cr3t")) for kind in kinds]
+    yield made
+    for device in made:
+        device.close()
+
+
+def asked(device: lan.Device, password: str = "s3cr3t", path: str = "/status?x=1") -> dict:
+    return step(device.url + path, method="GET", body=None, headers={}, login=["admin", password])
+
+
+def test_the_simulated_logins_take_what_aiohttp_sends(devices):
+    """Of three, aiohttp knows Digest; RFC 7617's header is a constant."""
+
+    async def ask(device: lan.Device, password: str) -> int:
+        login = aiohttp.DigestAuthMiddleware("admin", password)
+        async with aiohttp.ClientSession(middlewares=[login]) as session:
+            async with session.get(device.url + "/status?x=1") as response:
+                return response.status
+
+    for device in devices[1:]:
+        assert asyncio.run(ask(device, "s3cr3t")) == 200
+        assert asyncio.run(ask(device, "other")) == 401
+    assert devices[0].lets_in("GET", "/", "Basic YWRtaW46czNjcjN0")
+    assert not devices[0].lets_in("GET", "/", "Basic YWRtaW46czNjcjN1")
+
+
+def test_logins(runtime, devices, tmp_path):
+    """One request more for the question, and a nonce that is used on."""
+    steps = [asked(device) for device in devices for _ in range(5)]
+    report = net_runtimes.run(runtime, {"steps": steps}, tmp_path)
+    assert [result["status"] for result in report["results"]] == [200] * 15
+    # Here one login served all three: each of them asked for it once.
+    assert [device.refused for device in devices] == [1, 1, 1]
+    assert [len(device.requests) for device in devices] == [5, 5, 5]
+
+
+def test_a_nonce_that_does_not_hold(runtime, devices, tmp_path):
+    digest = devices[1]
+
+    def answer(method: str, target: str, body: bytes) -> tuple[int, str, bytes]:
+        digest.new_nonce()  # each is good for one request
+        return whole(method, target, body)
+
+    digest.answer = answer
+    report = net_runtimes.run(runtime, {"steps": [asked(digest)] * 5}, tmp_path)
+    assert [result["status"] for result in report["results"]] == [200] * 5
+    assert digest.refused == 5
+
+
+def test_wrong_password(runtime, devices, tmp_path):
+    """Two requests at first, one each time after; nothing of the login gets into a text."""
+    steps = [asked(device, "wr0ng-one") for device in devices for _ in range(3)]
+    report = net_runtimes.run(runtime, {"steps": steps}, tmp_path)
+    assert [result["status"] for result in report["results"]] == [401] * 9
+    assert [device.refused for device in devices] == [4, 3, 3]
+    assert "wr0ng" not in str(report["results"])
+    devices[1].mode = "401"
+    report = net_runtimes.run(runtime, {"steps": [asked(devices[1])] * 3}, tmp_path)
+    assert [result["status"] for result in report["results"]] == [401] * 3
+
+
+def test_a_body_in_pieces(runtime, server, tmp_path):
+    body = "".join("line %d\n" % number for number in range(450))
+    steps = [
+        step(server.url("/echo"), body=body, limit=5000, pieces=True),
+        step(server.url("/chunked"), pieces=True),
+        step(server.url("/huge-body"), pieces=True),  # a 500: its words are no meter's
+        step(server.url("/endless-body"), limit=1000, pieces=True),
+        step(server.url("/cut-body"), pieces=True),
+    ]
+    echo, chunked, huge, endless, cut = net_runtimes.run(runtime, {"steps": steps}, tmp_path)[
+        "results"
+    ]
+    assert echo["body"] == body and len(echo["pieces"]) > 1 and "truncated" not in echo["headers"]
+    assert chunked["body"] == "wikipedia" and chunked["pieces"]
+    assert huge["body"] == "x" * 100 and not huge["pieces"]
+    assert endless["body"][:1000] == "x" * 1000 and "truncated" in endless["headers"]
+    assert sum(endless["pieces"]) <= 1001
+    assert "cut in mid-answer" in cut["error"]

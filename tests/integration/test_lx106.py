@@ -2,9 +2,9 @@
 
     make test TESTS=tests/integration/test_lx106.py
 
-Each case of tests/vm/romcode prints on the core what it prints on this computer's plain VM, and a
-telegram what it gives on CPython. Needs MicroPython (make deps) and Debian's compiler, C library
-and emulator for the core.
+Each case of tests/vm/romcode prints on the core what it prints there with code in RAM, and on this
+computer's plain VM (JOULELOG_LONG=1, which builds that); a telegram gives what it does on CPython.
+Needs MicroPython (make deps) and Debian's compiler, C library and emulator for the core.
 
 What the emulator cannot show: a byte read from flash is no exception there (on a chip it is; the
 compiler's -mforce-l32 is what avoids it), a write into it neither, so main.c compares the flash
@@ -71,14 +71,15 @@ def same(plain: Path, image: Path, names: list[str]) -> None:
     print(found.summary("lx106"))
 
 
+@pytest.mark.long
 def test_cases_do_what_they_do_on_a_computer(checkout, image):
     names = [name for name in romcode_rig.case_names() if name not in SETTINGS]
     files = romcode_rig.case_files()
     same(romcode_vm.build(checkout, "plain-chip", "cases", files), image, names)
 
 
-def test_cases_of_other_settings_do_what_they_do_with_code_in_ram(image_in_ram, image):
-    same(image_in_ram, image, list(SETTINGS))
+def test_cases_do_what_they_do_with_code_in_ram(image_in_ram, image):
+    same(image_in_ram, image, romcode_rig.case_names())
 
 
 def test_a_telegram_is_decoded(image):

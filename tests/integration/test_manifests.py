@@ -15,15 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import deps  # noqa: E402
-import features  # noqa: E402
-
-import boards  # noqa: E402
-import firmware  # noqa: E402
+from tools import ROOT, boards
+from tools.host import deps
+from tools.images import features, firmware
 
 CHIP_BOARDS = [name for name in boards.names() if name != "HOST"]
 PACKAGES = sorted(path.parent for path in (ROOT / "lib").glob("*/__init__.py"))
@@ -121,7 +115,7 @@ def test_without_the_packages_it_says_what_to_do(micropython):
     folder = boards.FOLDERS / "ESP32_GENERIC"
     done = resolve(micropython, None, "freeze", folder / "manifest.py", folder)
     assert done.returncode == 1
-    assert "JOULELOG_DEPS=$(python3 tools/host/deps.py path)" in done.stderr
+    assert "JOULELOG_DEPS=$(python3 -m tools.host.deps path)" in done.stderr
 
 
 def modules(source: Path):

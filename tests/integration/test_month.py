@@ -1,41 +1,38 @@
 """A simulated month of 20 outages a day and worse: no reading is lost that the ring could hold.
 
 tests/vm/scripts/month.py runs the whole app, on CPython and on the VM, by a clock that moves only
-when told (compressed time). The VM's month has 14 days, in which each kind of bad luck comes, and
-the uptime in ms outgrows a small integer on day 13. JOULELOG_LONG=1 gives it all 30.
+when told (compressed time). The month has 8 days, in which each kind of bad luck comes; the VM's
+has 6, from day 10 of the uptime on, which in ms outgrows a small integer on day 13. With
+JOULELOG_LONG=1 both have 30.
 """
 
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests import tiers, with_unit_tests
+from tools import ROOT
+from tools.rig import run_vm, vm
+
 SCRIPT = ROOT / "tests/vm/scripts/month.py"
-_LONG = os.environ.get("JOULELOG_LONG") == "1"
-FAKES = str(ROOT / "tests/fakes")
-
-sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
-
-import run_vm  # noqa: E402
-import vm  # noqa: E402
-
-from tests import tiers  # noqa: E402
+_LONG = bool(os.environ.get("JOULELOG_LONG"))
+FAKES = ROOT / "tests/fakes"
 
 
 def _cpython(days: int) -> subprocess.Popen:
-    folders = [ROOT / name for name in ("firmware", "lib", "tools/host/shims")]
-    variables = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
-    line = [sys.executable, str(SCRIPT), FAKES, str(days)]
-    return subprocess.Popen(line, env=variables, stdout=subprocess.PIPE, text=True)
+    line = [sys.executable, "-m", "tests.vm.scripts.month", str(days)]
+    return subprocess.Popen(
+        line, env=with_unit_tests(), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
 
 
 def _vm(days: int) -> subprocess.Popen:
     try:
-        line = run_vm.command(SCRIPT, [FAKES, str(days)], "esp32", "4M")
+        arguments = [str(days), "60", "0" if _LONG else "10"]
+        line = run_vm.command(SCRIPT, arguments, "esp32", "4M", folders=(FAKES,))
     except vm.Unavailable as problem:
         tiers.missing("the MicroPython VM", "vm", str(problem))
     return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
@@ -47,8 +44,9 @@ def _kinds(days: int) -> list[int]:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("start, days", [(_cpython, 30), (_vm, 30 if _LONG else 14)])
+@pytest.mark.parametrize("start, days", [(_cpython, 8), (_vm, 6)])
 def test_a_month(start, days) -> None:
+    days = 30 if _LONG else days
     text = start(days).communicate()[0]
     found = json.loads(text[text.index("MONTH") + 5 :])
     print(found)

@@ -1,7 +1,6 @@
 """The MQTT sink against a real mosquitto, on CPython (aiomqtt) and on the VM (mqtt_as)."""
 
 import json
-import os
 import re
 import socket
 import ssl
@@ -12,20 +11,18 @@ import time
 from pathlib import Path
 
 import pytest
+from paho.mqtt import publish
 
 from tests import tiers
 from tests.servers import certs
 from tests.servers.real_mosquitto import Mosquitto, Recorder, free_port
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
+from tools.rig import run_vm, vm
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "vm" / "scripts" / "mqtt_vm.py"
 PASSWORD = "tr0ub4dor&3"
-
-sys.path.insert(0, str(ROOT / "tools" / "host"))
-
-import deps  # noqa: E402 - tools/host is no package: its modules find each other by name
-import run_vm  # noqa: E402
-import vm  # noqa: E402
 
 both = pytest.mark.parametrize("runtime", ("cpython", "vm"))
 
@@ -36,21 +33,31 @@ class Job:
     def __init__(self, runtime: str, folder: Path, **job) -> None:
         file = folder / "job.json"
         file.write_text(json.dumps(job))
-        command = _vm(file) if runtime == "vm" else [sys.executable, str(SCRIPT), str(file)]
-        paths = [str(ROOT / part) for part in ("firmware", "lib", "tools/host/shims")]
+        command = (
+            _vm(file)
+            if runtime == "vm"
+            else [sys.executable, "-m", "tests.vm.scripts.mqtt_vm", str(file)]
+        )
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
         self.text = ""
 
-    def report(self, timeout_s: int = 60) -> dict:
+    def wait_for(self, text: str) -> None:
+        """Until this has been printed."""
+        while text not in self.text:
+            line = self.process.stdout.readline()
+            assert line, self.text
+            self.text += line
+
+    def report(self) -> dict:
         """Wait for the end and return the report."""
-        self.text, _ = self.process.communicate(timeout=timeout_s)
+        self.text += self.process.stdout.read()
+        self.process.wait()
         assert self.process.returncode == 0, self.text
         return json.loads(self.text.strip().splitlines()[-1])
 
@@ -118,6 +125,9 @@ def _thousandths(value: int) -> str:
     "interval_ms, batch", ((5, 1024), (0, 256)), ids=("as they come", "a burst")
 )
 def test_all_arrive_over_two_restarts(runtime, interval_ms, batch, broker, tmp_path, capsys):
+    """Readings are on their way at each of them, however slow the recorder is."""
+    allowed = tmp_path / "allowed"
+    allowed.write_text("400")
     with Recorder(broker.port) as recorder:
         job = Job(
             runtime,
@@ -125,35 +135,43 @@ def test_all_arrive_over_two_restarts(runtime, interval_ms, batch, broker, tmp_p
             entry=entry_for(broker.port, batch=batch),
             count=1000,
             interval_ms=interval_ms,
-            timeout_ms=40000,
+            allowed=str(allowed),
+            timeout_ms=HANG_S * 1000,
         )
         recorder.wait_for(lambda: len(objects(recorder.messages)) > 100)
+        allowed.write_text("700")
         broker.restart()
         recorder.wait_for(lambda: len(objects(recorder.messages)) > 400)
+        allowed.write_text("999")
         broker.restart()
+        allowed.write_text("1000")
         report = job.report()
         assert report["sent"] == 1000, (report, job.text)
         recorder.wait_for(lambda: len({name for name, _ in objects(recorder.messages)}) >= 1000)
         time.sleep(0.3)
         found = objects(recorder.messages)
+        repeated = len(objects(recorder.repeated))
     texts = dict(found)
     assert sorted(texts) == sorted(f"5f0c1a22-{i:x}" for i in range(1000))
     for i in range(1000):
         assert texts[f"5f0c1a22-{i:x}"] == expected(i)
     for name, text in found:
         assert texts[name] == text  # a duplicate is the same reading
-    # The broker may have sent as much again to the recorder, whose acknowledgements were cut off.
-    assert len(found) - 1000 <= 2 * report["retried"] + 2 * 20
+    # Only what was on its way when the connection was lost. What the broker repeats to the
+    # recorder, whose acknowledgements were cut off, is not ours: the slower it is, the more.
+    assert len(found) - repeated - 1000 <= report["given_back"], report
     assert report["dropped"] == 0 and report["retried"] <= 16
     assert any(state.startswith("waiting") for state in report["states"])
     with capsys.disabled():
-        print(f"\n{runtime}: {len(found) - 1000} twice, {report['retried']} messages sent again")
+        print(f"\n{runtime}: {len(found) - repeated - 1000} twice, {repeated} by the broker,")
+        print(f"{report['retried']} messages sent again, {report['given_back']} given back")
 
 
 @both
 def test_one_connection_makes_no_duplicates(runtime, broker, tmp_path, capsys):
     """And the speed, with one message on its way and with eight; each reading is a message."""
     speeds = {}
+    pauses = {}
     with Recorder(broker.port) as recorder:
         for in_flight in (1, 8):
             del recorder.messages[:]
@@ -164,11 +182,14 @@ def test_one_connection_makes_no_duplicates(runtime, broker, tmp_path, capsys):
             assert len(objects(recorder.messages)) == 500
             assert report["sent"] == 500 and report["retried"] == 0
             speeds[in_flight] = 500000 // report["ms"]
+            pauses[in_flight] = report["pauses"]
     assert speeds[1] > 50
     if runtime == "vm":  # one by one each waits for the next look at the socket
-        assert speeds[8] > 2 * speeds[1]
+        # Counted: a busy machine makes the work longer, which is the same in both, not the waits.
+        assert pauses[1] > 2 * pauses[8]
     with capsys.disabled():
         print(f"\n{runtime}: {speeds[1]} messages/s one by one, {speeds[8]} with 8 on their way")
+        print(f"{pauses[1]} pauses one by one, {pauses[8]} with 8")
 
 
 @both
@@ -200,9 +221,9 @@ def test_values_of_now_only(runtime, broker, tmp_path):
 def test_emoncms_layout(runtime, broker, tmp_path):
     with Recorder(broker.port) as recorder:
         entry = entry_for(broker.port, layout="emoncms")
-        report = Job(runtime, tmp_path, entry=entry, count=3, interval_ms=200).report()
-        recorder.wait_for(lambda: recorder.last("emon/status") == b"offline")
-        values = [message for message in recorder.messages if message[0] != "emon/status"]
+        report = Job(runtime, tmp_path, entry=entry, count=3, paced=True).report()
+        recorder.wait_for(lambda: len(recorder.messages) == 6)
+        values = list(recorder.messages)
     assert report["sent"] == 3
     assert values == [
         (f"emon/meter/{key}", _thousandths(first + i).encode(), False)
@@ -210,9 +231,116 @@ def test_emoncms_layout(runtime, broker, tmp_path):
         for key, first in (("energy", 45678123), ("total", 987654321012))
     ]
     with Recorder(broker.port, client_id="later") as later:
+        publish.single("behind/all", "x", hostname="127.0.0.1", port=broker.port)
         later.wait_for(lambda: later.messages)
-        time.sleep(0.2)
-        assert [topic for topic, _, _ in later.messages] == ["emon/status"]
+        assert [topic for topic, _, _ in later.messages] == ["behind/all"]
+
+
+@both
+@pytest.mark.parametrize("layout", ("json", "topics", "emoncms"))
+def test_a_meter_that_falls_silent(runtime, layout, broker, tmp_path):
+    """Who subscribes later finds no number, and learns that the meter does not answer."""
+    with Recorder(broker.port) as recorder:
+        entry = entry_for(broker.port, layout=layout, topic="cellar")
+        job = Job(runtime, tmp_path, entry=entry, count=3, paced=True, silent=True)
+        if layout == "emoncms":
+            job.report()
+        else:
+            recorder.wait_for(lambda: recorder.last("cellar/meter/status") == b"silent")
+            job.report()
+            recorder.wait_for(lambda: recorder.last("cellar/status") == b"offline")
+        came = list(recorder.messages)
+    topics = [topic for topic, _, _ in came]
+    if layout == "emoncms":
+        assert set(topics) == {"cellar/meter/energy", "cellar/meter/total"}
+        assert all(payload for _, payload, _ in came)
+        return
+    assert [payload for topic, payload, _ in came if topic == "cellar/meter/status"] == [
+        b"online",
+        b"silent",
+    ]
+    with Recorder(broker.port, client_id="later") as later:
+        later.wait_for(lambda: later.last("cellar/meter/status"))
+        later.wait_for(lambda: later.last("cellar/status"))
+        kept = {topic: payload for topic, payload, retained in later.messages if retained}
+    assert kept.pop("cellar/meter/status") == b"silent"
+    assert kept.pop("cellar/status") == b"offline"
+    if layout == "topics":
+        assert kept == {}
+        assert topics.count("cellar/meter/energy") == 4  # three values, and once none
+        return
+    state = json.loads(kept.pop("cellar/meter/state"))
+    assert {key: state[key] for key in ("energy", "total", "text")} == dict.fromkeys(
+        ("energy", "total", "text")
+    )
+    assert topics.count("cellar/meter/state") == 4 and kept == {}
+
+
+@both
+def test_a_broker_that_retains_nothing(runtime, tmp_path):
+    tiers.require("mosquitto", "servers", "apt install mosquitto")
+    with Mosquitto(tmp_path / "mosquitto", more=("retain_available false",)) as broker:
+        with Recorder(broker.port) as recorder:
+            entry = entry_for(broker.port, retain=False)
+            report = Job(runtime, tmp_path, entry=entry, count=20).report()
+            recorder.wait_for(lambda: len({name for name, _ in objects(recorder.messages)}) == 20)
+            recorder.wait_for(lambda: recorder.last("cellar/status") == b"offline")
+        assert report["sent"] == 20 and report["retried"] == 0
+        entry = entry_for(broker.port)
+        report = Job(runtime, tmp_path, entry=entry, count=5, until="waiting").report()
+        assert report["sent"] == 0 and report["waiting"] == 5
+        assert "`retain`" in report["states"][-1], report
+
+
+@both
+def test_a_message_that_the_broker_does_not_allow(runtime, tmp_path):
+    tiers.require("mosquitto", "servers", "apt install mosquitto")
+    with Mosquitto(tmp_path / "mosquitto", more=("max_packet_size 400",)) as broker:
+        with Recorder(broker.port) as recorder:
+            entry = entry_for(broker.port, backfill="in_order")
+            report = Job(runtime, tmp_path, entry=entry, count=60, speed=20).report()
+            recorder.wait_for(lambda: len({name for name, _ in objects(recorder.messages)}) == 60)
+        assert report["sent"] == 60 and report["set_aside"] == report["dropped"] == 0
+        assert any("bytes; does the broker allow" in state for state in report["states"]), report
+        assert dict(objects(recorder.messages))["5f0c1a22-7"] == expected(7)
+
+
+@both
+def test_two_clients_with_one_id(runtime, broker, tmp_path):
+    jobs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        entry = entry_for(broker.port, client_id="logger", topic=name)
+        jobs.append(
+            Job(
+                runtime,
+                tmp_path / name,
+                entry=entry,
+                count=100000,
+                interval_ms=20,
+                timeout_ms=900000,
+                speed=20,
+            )
+        )
+    for job in jobs:
+        job.wait_for("has another client the same `client_id`?")
+    for job in jobs:
+        job.process.kill()
+        job.process.communicate()
+
+
+@pytest.mark.parametrize("code", range(1, 6))
+def test_a_refusal_is_told_alike(code, tmp_path):
+    found = []
+    for runtime in ("cpython", "vm"):
+        trap = Trap(bytes((0x20, 2, 0, code)), hang_up=True)
+        entry = entry_for(trap.port, user="u", password=PASSWORD)
+        until = "denied" if code > 3 else "waiting"
+        report = Job(runtime, tmp_path, entry=entry, count=1, until=until).report()
+        trap.close()
+        found.append(report["states"][-1].replace(str(trap.port), "1883"))
+    assert found[0] == found[1]
+    assert "no answer" not in found[0] and found[0].startswith(("waiting", "denied")), found
 
 
 @both
@@ -245,7 +373,7 @@ def test_wrong_password_waits_loudly_and_loses_nothing(runtime, locked_broker, t
     assert wrong not in job.text
     # One line in the log, and it is tried again: here each minute takes a second.
     job = Job(runtime, tmp_path, entry=entry, count=20, speed=60, timeout_ms=600000)
-    time.sleep(3)
+    job.wait_for("wrong `user`")
     locked_broker.stop()
     locked_broker.set_users({"logger": wrong, "recorder": "r"})
     locked_broker.start()
@@ -335,6 +463,19 @@ def test_a_broker_that_never_answers(runtime, answer, tmp_path):
     assert any(wanted in state for state in report["states"]), report
     # The other tasks went on: 6 s of real time in steps of 5 ms and more.
     assert report["ticks"] > 300
+
+
+@both
+def test_a_hung_handshake_leaves_others_their_turn(runtime, tmp_path):
+    """Half of the time-out, and the gate is open: see net/handshake.py."""
+    made = certs.make(tmp_path)
+    trap = Trap()
+    entry = {**_tls_entry(trap.port, made), "timeout": 4}
+    report = Job(runtime, tmp_path, entry=entry, count=1, gate=True, until="waiting").report()
+    trap.close()
+    assert "no answer" in report["states"][-1], report
+    if runtime == "vm":  # the computer's client has no gate
+        assert 1900 < report["gate_ms"] < 3900, report
 
 
 @both
@@ -438,7 +579,7 @@ def test_a_wrong_certificate_never_hears_the_password(runtime, which, tmp_path):
     assert trap.connections >= 1
     assert trap.heard == b""
     assert report["waiting"] == 1
-    assert "certificate not accepted" in report["states"][-1], report
+    assert any("certificate not accepted" in state for state in report["states"]), report
     assert PASSWORD not in job.text
 
 

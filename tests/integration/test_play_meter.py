@@ -18,13 +18,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests import tiers
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import play_meter  # noqa: E402
-import run_vm  # noqa: E402
-import vm  # noqa: E402
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.play_meter import __main__ as play_meter
+from tools.rig import run_vm, vm
 
 TELEGRAMS = ROOT / "tests/fixtures/dsmr"
 NL50 = TELEGRAMS / "nl_ene5-xs210-esmr-5-0.txt"
@@ -176,14 +173,23 @@ def test_a_simulated_meter_at_another_pace() -> None:
 
 def test_a_pty() -> None:
     """The device is printed; whoever opens it gets what the meter says."""
-    command = [sys.executable, "tools/play_meter.py", "--loop", "--every", "1", "pty", str(NL50)]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.play_meter",
+        "--loop",
+        "--every",
+        "1",
+        "pty",
+        str(NL50),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert process.stdout
         path = process.stdout.readline().split(":")[0]
         reader = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         heard = b""
-        end = time.monotonic() + 10
+        end = time.monotonic() + HANG_S
         while heard.count(b"\r\n!") < 2 and time.monotonic() < end:
             try:
                 heard += os.read(reader, 4096)
@@ -307,7 +313,7 @@ def run_script(tmp_path: Path, telegrams: list[bytes], device: Device, **setting
     settings["uart"] = device.path
     script.write_text(play_meter.board_script(telegrams, settings))
     done = subprocess.run(
-        on_vm(script), capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+        on_vm(script), capture_output=True, text=True, timeout=HANG_S, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -359,17 +365,17 @@ def test_an_old_dialect_on_the_board(tmp_path) -> None:
 
 def test_by_mpremote(tmp_path) -> None:
     """The real mpremote, and the VM behind a REPL as the second board."""
-    import raw_repl
+    from tools.rig import raw_repl
 
     tiers.require("mpremote", "host", "pip install mpremote")
     on_vm(ROOT / "tests/vm/scripts/where.py")
     with Device() as device, raw_repl.Board(tmp_path, before=[PTYS]) as board:
         done = subprocess.run(
-            [sys.executable, "tools/play_meter.py", "--board", "--uart", on_board(device)]
+            [sys.executable, "-m", "tools.play_meter", "--board", "--uart", on_board(device)]
             + ["--now", "--every", "1", board.port, str(NL50), str(BE)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_S,
             cwd=ROOT,
             check=False,
         )
@@ -381,7 +387,7 @@ def test_by_mpremote(tmp_path) -> None:
 
 def test_settings_by_mpremote_alone(tmp_path) -> None:
     """As the script's own description says: exec, then run."""
-    import raw_repl
+    from tools.rig import raw_repl
 
     tiers.require("mpremote", "host", "pip install mpremote")
     on_vm(ROOT / "tests/vm/scripts/where.py")
@@ -389,10 +395,10 @@ def test_settings_by_mpremote_alone(tmp_path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "mpremote", "connect", board.port]
             + ["exec", "uart = %r; count = 1; invert = True" % on_board(device)]
-            + ["run", "tools/play_meter_board.py"],
+            + ["run", "tools/play_meter/board.py"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_S,
             cwd=ROOT,
             check=False,
         )

@@ -1,19 +1,19 @@
-"""tools/pzem.py and tools/decode.py for Modbus, as a person uses them, on simulated meters."""
+"""tools/pzem and tools/decode for Modbus, as a person uses them, on simulated meters."""
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from modbus import rtu
 
 from tests import tiers
-from tools import pzem_board
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.pzem import board
 from tools.sim import slaves
 from tools.sim.pzem import Faults, Server
 
-ROOT = Path(__file__).resolve().parents[2]
 VECTORS = json.loads((ROOT / "tests/fixtures/modbus/pzem.json").read_text())
 REQUEST = "01040000000a700d"
 
@@ -34,11 +34,11 @@ def serve():
 def pzem(server, *arguments: str, said: str = "") -> tuple[int, str]:
     """Run the tool; (exit status, all that it printed)."""
     done = subprocess.run(
-        [sys.executable, "tools/pzem.py", server.device, *arguments],
+        [sys.executable, "-m", "tools.pzem", server.device, *arguments],
         input=said,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         cwd=ROOT,
     )
     assert "Traceback" not in done.stderr
@@ -63,7 +63,7 @@ def test_find_several(serve) -> None:
             answer.begin(request)
             return answer if data and answer.take(data, 0, len(data)) else None
 
-    assert list(pzem_board.find(Port())) == [(3, "ac"), (247, "dc")]
+    assert list(board.find(Port())) == [(3, "ac"), (247, "dc")]
 
 
 def test_read(serve) -> None:
@@ -136,8 +136,7 @@ def test_no_such_port() -> None:
 
 def test_on_micropython(serve, tmp_path) -> None:
     """What --board runs on the board."""
-    sys.path.insert(0, str(ROOT / "tools/host"))
-    import vm
+    from tools.rig import vm
 
     try:
         vm.ensure()
@@ -145,32 +144,31 @@ def test_on_micropython(serve, tmp_path) -> None:
         tiers.missing("the MicroPython VM", "vm", str(reason))
     server = serve({9: slaves.Pzem("ac")})
     script = tmp_path / "script.py"
-    board = ROOT / "tools/pzem_board.py"
+    tool = ROOT / "tools/pzem/board.py"
     script.write_text(
         f"given = {{'command': 'find', 'uart': {server.device!r}, '__name__': 'board'}}\n"
-        f"exec(open({str(board)!r}).read(), given)\n"
+        f"exec(open({str(tool)!r}).read(), given)\n"
     )
     done = subprocess.run(
-        [sys.executable, "tools/host/run_vm.py", "--heap", "1M", str(script)],
+        [sys.executable, "-m", "tools.rig.run_vm", "--heap", "1M", str(script)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         cwd=ROOT,
     )
     assert done.stdout == "address 9: ac\n", done.stdout + done.stderr
 
 
 def test_it_does_not_hide_the_package_of_its_name() -> None:
-    script = "import sys; sys.path[:0] = ['tools', 'lib', 'tools/host/shims']; import pzem"
-    script += "; print(sorted(pzem.TABLES))"
+    script = "from tools.pzem import board; import pzem; print(sorted(pzem.TABLES))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "['ac', 'dc']\n", done.stderr
 
 
 def decode(*arguments: str, data: bytes) -> tuple[int, list[dict], str]:
-    # -I -S: neither PYTHONPATH nor the folder of the environment's packages
-    command = [sys.executable, "-I", "-S", "tools/decode.py", *arguments]
-    done = subprocess.run(command, input=data, capture_output=True, timeout=60, cwd=ROOT)
+    # -E -s -S: neither PYTHONPATH nor the folders of installed packages
+    command = [sys.executable, "-E", "-s", "-S", "-m", "tools.decode", *arguments]
+    done = subprocess.run(command, input=data, capture_output=True, timeout=HANG_S, cwd=ROOT)
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
     return done.returncode, rows, done.stderr.decode()
 

@@ -7,27 +7,19 @@ real mosquitto; the clock runs six times as fast.
 
 import re
 import subprocess
-import sys
-from pathlib import Path
-
-import pytest
 
 from tests import tiers
 from tests.servers.real_mosquitto import Mosquitto
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import deps  # noqa: E402
-import run_vm  # noqa: E402
-import vm  # noqa: E402
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
+from tools.rig import run_vm, vm
 
 TELEGRAM = ROOT / "tests/fixtures/dsmr/nl_kfm5kaifa-meter.txt"
 SLOTS = 64
 _NOISE = 512  # bytes
 
 
-@pytest.mark.timeout(120)
 def test_the_heap_grows_until_the_queue_is_full(tmp_path):
     tiers.require("mosquitto", "servers", "apt install mosquitto")
     if deps.path() is None:
@@ -38,7 +30,7 @@ def test_the_heap_grows_until_the_queue_is_full(tmp_path):
         script = ROOT / "tests/vm/scripts/queue_fills.py"
         arguments = [str(TELEGRAM), str(broker.port), str(tmp_path), str(SLOTS)]
         line = run_vm.command(script, arguments, "esp32", heap="177k")
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=100)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=HANG_S)
     except vm.Unavailable as problem:
         tiers.missing("the MicroPython VM", "vm", str(problem))
     finally:

@@ -3,8 +3,9 @@
     make test TESTS=tests/integration/test_romcode.py
 
 Needs MicroPython (make deps), make and a gcc for 32-bit programs; romcode_rig.py as a program
-prints the same for a person. JOULELOG_LONG=1 runs MicroPython's tests as scripts too, and all
-unit tests, else each eighth file of the quick ones.
+prints the same for a person. JOULELOG_LONG=1 runs MicroPython's tests as scripts too, the cases
+with objects as on an ESP8266, and all unit tests, else each eighth file of the quick ones; and it
+builds a copy that has the switch off, and a program that has to be found different.
 """
 
 import os
@@ -24,7 +25,7 @@ from tests.integration.romcode_vm import frozen, romcode
 pytestmark = pytest.mark.timeout(1800)
 LONG = bool(os.environ.get("JOULELOG_LONG"))
 EVERY = 1 if LONG else 8
-long = pytest.mark.skipif(not LONG, reason="long: JOULELOG_LONG=1")
+long = pytest.mark.long
 
 
 def given() -> Path:
@@ -52,7 +53,9 @@ def test_cases_are_python() -> None:
     assert {outcome.status for outcome in found.same.values()} == {"exit 0"}
 
 
-@pytest.mark.parametrize("chip", ["", "-chip"], ids=["computer", "esp8266"])
+@pytest.mark.parametrize(
+    "chip", ["", pytest.param("-chip", marks=long)], ids=["computer", "esp8266"]
+)
 def test_cases(chip: str) -> None:
     found = compared("patched" + chip, "cases", first="plain" + chip)
     assert not found.differ, found.summary("cases")
@@ -76,6 +79,7 @@ def test_unit_tests() -> None:
     assert len(found.same) == len(romcode_rig.unit_names(EVERY))
 
 
+@long
 def test_nothing_changes_while_it_is_off() -> None:
     rig = romcode_rig.Rig(given(), "off")
     plain, off = (objects(program) for program in rig.case_programs())
@@ -107,6 +111,7 @@ def test_a_source_that_is_not_known_is_refused(tmp_path) -> None:
         (tmp_path / name).write_bytes(known)
 
 
+@long
 def test_a_difference_is_found() -> None:
     found = compared("broken", "cases")
     assert "case_operators" in found.differ and "mp_type_flags" in found.differ

@@ -1,19 +1,16 @@
 """The unit tests again, on the MicroPython VM and on npm's oldest and newest official builds."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import tiers
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.rig import run_vm, vm
 
-ROOT = Path(__file__).resolve().parents[2]
 UNIT = sorted((ROOT / "tests/unit").glob("test_*.py"))
-sys.path.insert(0, str(ROOT / "tools/host"))
-
-import run_vm  # noqa: E402
-import vm  # noqa: E402
 
 
 @pytest.mark.parametrize("test", UNIT, ids=lambda path: path.stem)
@@ -23,7 +20,7 @@ def test_on_the_vm(test: Path) -> None:
     except vm.Unavailable as error:
         tiers.missing("the MicroPython VM", "vm", str(error))
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=280, cwd=ROOT, check=False
+        command, capture_output=True, text=True, timeout=HANG_S, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
@@ -34,7 +31,7 @@ def test_on_wasm_builds() -> None:
         [node, "tests/vm/wasm.mjs"],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=HANG_S,
         cwd=ROOT,
         check=False,
     )

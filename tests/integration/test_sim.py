@@ -11,20 +11,15 @@ import termios
 import threading
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from dsmr_parser import telegram_specifications as specifications
 from dsmr_parser.parsers import TelegramParser
 
-ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+from tools.sim import house, line, telegrams
+from tools.sim.p1 import MODELS, Faults, Meter, Pty, Ticks, serve, start
 
-from tools.sim import house, line, telegrams  # noqa: E402
-from tools.sim.p1 import MODELS, Faults, Meter, Pty, Ticks, serve, start  # noqa: E402
-
-SIMULATOR = ROOT / "tools" / "sim" / "p1.py"
+SIMULATOR = (sys.executable, "-m", "tools.sim.p1")
 SUMMER_NOON = 1782036000  # 2026-06-21T10:00:00Z
 WINTER_EVENING = 1797181200  # 2026-12-13T17:00:00Z
 
@@ -146,7 +141,7 @@ def test_our_decoder_reads_every_digit(model):
     ticks = Ticks(SUMMER_NOON)
     meter = Meter(model, 6, ticks)
     frame = meter.telegram()
-    command = [sys.executable, str(ROOT / "tools" / "decode.py"), "dsmr"]
+    command = [sys.executable, "-m", "tools.decode", "dsmr"]
     if model == "lu":
         command += ["--key", telegrams.DEMO_KEY, "--auth-key", telegrams.DEMO_AUTH_KEY]
     done = subprocess.run(command, input=frame, capture_output=True, check=True)
@@ -436,7 +431,7 @@ def test_line_model_hears_itself():
 def test_command_line_serves_logs_links_and_ends(tmp_path):
     log = tmp_path / "sent.jsonl"
     link = tmp_path / "p1"
-    command = [sys.executable, str(SIMULATOR), "--model", "be", "--speed", "20", "--count", "10"]
+    command = [*SIMULATOR, "--model", "be", "--speed", "20", "--count", "10"]
     command += ["--start", "2026-06-21T10:00:00Z", "--log", str(log), "--link", str(link)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         device = process.stdout.readline().strip()
@@ -452,7 +447,7 @@ def test_command_line_serves_logs_links_and_ends(tmp_path):
 
 
 def test_ctrl_c_ends_quietly():
-    command = [sys.executable, str(SIMULATOR)]
+    command = [*SIMULATOR]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -464,17 +459,17 @@ def test_ctrl_c_ends_quietly():
 
 @pytest.mark.parametrize("wrong", [["--model", "nl99"], ["--speed", "0"], ["--start", "noon"]])
 def test_wrong_arguments_are_explained(wrong):
-    done = subprocess.run([sys.executable, str(SIMULATOR), *wrong], capture_output=True, text=True)
+    done = subprocess.run([*SIMULATOR, *wrong], capture_output=True, text=True)
     assert done.returncode == 2 and wrong[1] in done.stderr
 
 
 def test_started_meter_ends_with_its_parent():
     script = (
-        "import sys, time; sys.path.insert(0, %r)\n"
+        "import time\n"
         "from tools.sim.child import _children\n"
         "from tools.sim.p1 import start\n"
         "print(start('nl50'), _children[0].pid, flush=True)\n"
-        "time.sleep(60)\n" % str(ROOT)
+        "time.sleep(60)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True

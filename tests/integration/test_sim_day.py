@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
+from tools import ROOT
 from tools.sim import day, telegrams
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("JOULELOG_DATA", ROOT.parent / "shared" / "data"))
 
 # Per step: (seconds between the two telegrams, changed channels, bytes of their differences) of

@@ -1,4 +1,4 @@
-"""The emoncms and influxdb sinks on the 32-bit MicroPython VM, in an ESP32's heap.
+"""The emoncms, influxdb and webhook sinks on the 32-bit MicroPython VM, in an ESP32's heap.
 
 1,000 readings each, while the server is stopped and started twice. Time is compressed 20 times
 where the sink waits.
@@ -6,27 +6,22 @@ where the sink waits.
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import exact
 
 from tests import tiers
-from tests.servers import emoncms, influxdb_v2, real_influxdb
+from tests.servers import emoncms, influxdb_v2, log_php, real_influxdb
+from tests.waiting import HANG_S
+from tools import ROOT
+from tools.host import deps
+from tools.rig import run_vm, vm
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "vm" / "scripts" / "sinks_vm.py"
 COUNT = 1000
 UNIX = 848404800 + 946684800
-
-sys.path.insert(0, str(ROOT / "tools" / "host"))
-
-import deps  # noqa: E402 - tools/host is no package: its modules find each other by name
-import run_vm  # noqa: E402
-import vm  # noqa: E402
 
 SHARED = {
     "name": "sink",
@@ -43,7 +38,10 @@ SHARED = {
 INFLUXDB = {
     **{"database": "", "user": "", "password": "", "retention_policy": "", "bucket": ""},
     **{"org": "", "token": "", "measurement": "energy", "tags": {}},
+    **{"version_tags": False, "sources": None, "backfill": "in_order"},
 }
+
+WEBHOOK = {"type": "webhook", "format": "log.php", "key": log_php.KEY, "body": "", "values": []}
 
 
 def run(folder, entry, stops=None, profile="esp32", slots=COUNT, pause_ms=4):
@@ -66,7 +64,7 @@ def run(folder, entry, stops=None, profile="esp32", slots=COUNT, pause_ms=4):
     thread = threading.Thread(target=stops or (lambda: None))
     thread.start()
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=folder, check=False
+        command, capture_output=True, text=True, timeout=HANG_S, cwd=folder, check=False
     )
     thread.join()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -134,3 +132,47 @@ def test_influxdb_2_in_small_batches(tmp_path):
         report = run(tmp_path, entry, slots=COUNT, pause_ms=4)
     assert_complete(report, retried=False)
     assert len(server.points) == COUNT
+
+
+def test_webhook(tmp_path):
+    with log_php.LogPhp(tmp_path / "log") as server:
+        moods = ["500", "cut_before", "503", "php", "hang"]
+        server.script = [mode for mood in moods for mode in ("ok", mood)]
+        values = ["p1.power_import", "", "p1.energy_import_t1"]
+        entry = {**WEBHOOK, "url": server.address, "values": values}
+        report = run(tmp_path, entry, restarts(server))
+        lines = server.store.lines()
+        targets = {request.target for request in server.requests}
+    assert_complete(report)
+    assert targets == {"/log.php"} and not server.store.rejected
+    # In order; one whose answer a stop of the server took may stand there twice.
+    lines = [line for number, line in enumerate(lines) if line != lines[number - 1]]
+    assert lines == [
+        "19.11.2026,12:%02d:%02d,%d,,%s" % (*divmod(n, 60), n, exact.text(45678123 + 7 * n, 3))
+        for n in range(COUNT)
+    ]
+
+
+def test_webhook_with_a_body(tmp_path):
+    with log_php.Hook() as server:
+        server.script = ["503", "401", "cut_before"]
+        body = '{"t": {time}, "e": {p1.energy_import_t1}, "x": {heat.power}}'
+        entry = {**WEBHOOK, "format": "json", "url": server.url, "body": body}
+        report = run(tmp_path, entry)
+    assert_complete(report)
+    assert server.bodies == [
+        '{"t": %d, "e": %s, "x": null}' % (UNIX + n, exact.text(45678123 + 7 * n, 3))
+        for n in range(COUNT)
+    ]
+
+
+def test_webhook_without_a_time(tmp_path):
+    with log_php.Hook() as server:
+        server.script = ["503", "503"]
+        body = '{"e": {p1.energy_import_t1}}'
+        entry = {**WEBHOOK, "format": "json", "url": server.url, "body": body}
+        report = run(tmp_path, entry)
+    found = [json.loads(text)["e"] for text in server.bodies]
+    assert found == sorted(found) and found[-1] == (45678123 + 7 * (COUNT - 1)) / 1000
+    assert report["sent"] == len(found) and report["superseded"] == COUNT - len(found)
+    assert (report["dropped"], report["set_aside"], report["state"]) == (0, 0, "ok")

@@ -1,4 +1,6 @@
-"""The budgets hold: tools/size.py with fewer telegrams and runs than `make size`.
+"""The budgets hold: tools/bench/size.py with fewer telegrams, meters and runs than `make size`.
+
+JOULELOG_LONG=1 measures all that `make size` does.
 
 Everything but the bytecode needs the VM, mosquitto and the packages of `make deps`.
 """
@@ -13,27 +15,28 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
+from tools import ROOT
+from tools.host import deps
+from tools.rig import vm
 
-ROOT = Path(__file__).resolve().parents[2]
 _HAVE_MPREMOTE = importlib.util.find_spec("mpremote") is not None
-sys.path.insert(0, str(ROOT / "tools/host"))
 
-import deps  # noqa: E402
-import vm  # noqa: E402
-
-LONG = os.environ.get("JOULELOG_LONG") == "1"
 # Times are measured where nothing else runs: other tests would lengthen any step.
-alone = pytest.mark.skipif(not LONG, reason="long: JOULELOG_LONG=1, with nothing beside it")
-_BUILD_S = 900  # the first time a MicroPython is built, perhaps on a busy machine
+alone = pytest.mark.long
+LONG = bool(os.environ.get("JOULELOG_LONG"))
+QUICK = () if LONG else ("--quick",)
+# The first time a MicroPython is built, perhaps on a busy machine.
+pytestmark = pytest.mark.timeout(7200 if LONG else 900)
+_HANG_S = 7180 if LONG else 880
 
 
-def size(*arguments: str, timeout_s: int = 280, **environment: str) -> subprocess.CompletedProcess:
-    """Run tools/size.py."""
+def size(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run tools/bench/size.py."""
     return subprocess.run(
-        [sys.executable, "tools/size.py", *arguments],
+        [sys.executable, "-m", "tools.bench.size", *arguments],
         capture_output=True,
         text=True,
-        timeout=timeout_s,
+        timeout=_HANG_S,
         cwd=ROOT,
         env={**os.environ, **environment},
         check=False,
@@ -78,15 +81,14 @@ def require(what: str) -> None:
 )
 def test_budget(what: str) -> None:
     require(what)
-    done = size("--only", what, "--quick")
+    done = size("--only", what, *QUICK)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
 
 
-@pytest.mark.timeout(_BUILD_S)
 def test_frozen_budget() -> None:
     require("steps")
-    done = size("--only", "frozen", "--quick", timeout_s=_BUILD_S - 20)
+    done = size("--only", "frozen", *QUICK)
     if done.returncode == 3:
         tiers.missing("the frozen VM", "micropython", done.stdout.splitlines()[0])
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,7 +103,7 @@ def test_frozen_says_what_it_needs(tmp_path: Path) -> None:
 
 def test_a_broken_budget_is_told(tmp_path: Path) -> None:
     require("mpy")
-    budgets = json.loads((ROOT / "tools/budgets.json").read_text())
+    budgets = json.loads((ROOT / "tools/bench/budgets.json").read_text())
     budgets["mpy total"] = 1
     low = tmp_path / "budgets.json"
     low.write_text(json.dumps(budgets))

@@ -13,7 +13,8 @@ import random
 from pathlib import Path
 
 import pytest
-from soak_rig import OUTAGE, Soak, median
+
+from tests.integration.soak_rig import OUTAGE, Soak, median
 
 LONG = bool(os.environ.get("JOULELOG_LONG"))
 READINGS = 10000 if LONG else 0  # of the last run, at least

@@ -3,13 +3,16 @@
 broker = Mosquitto(tmp_path, users={"logger": "secret"}, certificate=made.good)
 broker.start()                      # on broker.port of 127.0.0.1
 broker.restart(down_s=0.5)          # keeps sessions and retained messages, as on a disk
-broker.stop()
+broker.stop()                       # or kill()
 
 with Recorder(broker.port) as recorder:      # subscribed to everything, over restarts
     recorder.wait_for(lambda: len(recorder.messages) >= 10)
     recorder.messages               # [(topic, payload, retained), ...]
+    recorder.repeated               # those of them that the broker has sent twice by itself
 """
 
+import calendar
+import json
 import shutil
 import socket
 import subprocess
@@ -17,6 +20,8 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
+
+from tests.waiting import HANG_S
 
 
 class Mosquitto:
@@ -27,12 +32,22 @@ class Mosquitto:
         folder: Path,
         users: dict[str, str] | None = None,
         certificate: tuple[str, str] | None = None,
+        more: tuple[str, ...] = (),
     ) -> None:
+        """more: lines of its configuration."""
         self.port = free_port()
+        self._more = more
         self._folder = folder
         self._users = users or {}
         self._certificate = certificate
         self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "Mosquitto":
+        self.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start, and return when it takes connections."""
@@ -46,7 +61,7 @@ class Mosquitto:
             self._process = subprocess.Popen(
                 [program or "mosquitto", "-c", str(configuration)], stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + HANG_S
         while not _listens(self.port):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 text = (self._folder / "mosquitto.log").read_text()
@@ -57,6 +72,13 @@ class Mosquitto:
         """Stop it as a service manager would: it saves its sessions."""
         if self._process:
             self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def kill(self) -> None:
+        """A power cut of its machine."""
+        if self._process:
+            self._process.kill()
             self._process.wait(10)
             self._process = None
 
@@ -77,6 +99,7 @@ class Mosquitto:
             f"persistence_location {self._folder}/",
             "max_queued_messages 0",
             "user root",
+            *self._more,
         ]
         if self._users:
             passwords = self._folder / "passwords"
@@ -103,6 +126,8 @@ class Recorder:
         client_id: str = "recorder",
     ) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
+        self.repeated: list[tuple[str, bytes, bool]] = []
+        self._seen: set[tuple[int, str, bytes]] = set()
         self._topic = topic
         self._client = paho.Client(
             paho.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False
@@ -128,7 +153,7 @@ class Recorder:
         self._client.loop_stop()
         self._client.disconnect()
 
-    def wait_for(self, condition, timeout_s: float = 20) -> None:
+    def wait_for(self, condition, timeout_s: float = HANG_S) -> None:
         """Return when the condition holds; AssertionError when it does not come about."""
         deadline = time.monotonic() + timeout_s
         while not condition():
@@ -140,6 +165,23 @@ class Recorder:
         found = [payload for name, payload, _ in self.messages if name == topic]
         return found[-1] if found else None
 
+    def readings(self) -> list[tuple[int, dict, str]]:
+        """(Unix seconds, {channel: text} and source, id) of each reading that came as JSON.
+
+        Not those without a value, which tell that a meter fell silent.
+        """
+        found = []
+        for topic, payload, retained in list(self.messages):
+            if retained or topic.endswith("/status"):
+                continue
+            message = json.loads(payload, parse_float=str, parse_int=str)
+            for reading in message.get("readings", [message]):
+                when = calendar.timegm(time.strptime(reading.pop("time"), "%Y-%m-%dT%H:%M:%SZ"))
+                name = reading.pop("id")
+                if any(value is not None for value in reading.values()):
+                    found.append((when, reading, name))
+        return found
+
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         client.subscribe(self._topic, 1)
 
@@ -147,6 +189,12 @@ class Recorder:
         self._ready = True
 
     def _message(self, client, userdata, message) -> None:
+        # What was published twice has two packet ids. The DUP flag says nothing: mosquitto sets it
+        # on all that it has restored, also on what it never sent.
+        known = (message.mid, message.topic, message.payload)
+        if message.qos and known in self._seen:
+            self.repeated.append((message.topic, message.payload, message.retain))
+        self._seen.add(known)
         self.messages.append((message.topic, message.payload, message.retain))
 
 

@@ -2,7 +2,7 @@
 
 import exact
 from civil import iso
-from dsmr.crc import update
+from crc16 import update
 from dsmr.frame import Framer
 from dsmr.telegram import Telegram
 
@@ -14,6 +14,16 @@ class Everything:
 
     def __contains__(self, key):
         return "-" not in key
+
+
+def plain(values):
+    """Values without what stands beside a reading: its time, flow, valve."""
+    found = {}
+    for key in values:
+        at = key.rfind("_")
+        if key[at:] not in ("_time", "_flow", "_valve") or key[:at] not in values:
+            found[key] = values[key]
+    return found
 
 
 def sealed(text):
@@ -32,6 +42,8 @@ def decode(data, cuts=(), buffer_bytes=2560, base_hours=1, wanted=None):
             if value is None:
                 continue
             key = channel[exact.KEY]
+            if channel[exact.KIND] == "time":
+                value = iso(value)
             shown = value if isinstance(value, str) else exact.text(value, channel[exact.DECIMALS])
             values[key] = shown
             units[key] = channel[exact.UNIT]

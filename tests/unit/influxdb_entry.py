@@ -14,6 +14,8 @@ def entry_of(**changes):
         "token": "",
         "measurement": "energy",
         "tags": {},
+        "version_tags": False,
+        "sources": None,
         "interval": 0,
         "batch": 4096,
         "timeout": 10,

@@ -3,17 +3,20 @@
 import sys
 
 from ramdisk import RamDisk
-from ringlog.ramfolder import RamFolder
+from ramfolder import RamFolder
 from ringlog.ringlog import Log
 from same_source import Source, make_source
 
-from joulelog.folder import Files
+from joulelog.backlog.files import Files
 
 VM = sys.implementation.name == "micropython"
 if VM:
     import vfs
 else:
+    import os
     import tempfile
+
+    MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # there an fsync takes no time
 
 
 def channels(count: int) -> tuple:
@@ -132,7 +135,7 @@ class Ram:
 
 class Posix:
     def __init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory()
+        self._temporary = tempfile.TemporaryDirectory(dir=MEMORY)
         self.folder = Files(self._temporary.name + "/log")
         self.folder.names()
 

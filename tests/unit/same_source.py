@@ -6,9 +6,10 @@ the VM.
 
 
 class Source:
-    def __init__(self, name: str, channels: tuple) -> None:
+    def __init__(self, name: str, channels: tuple, identity: tuple = ()) -> None:
         self.name = name
         self.channels = channels
+        self.identity = identity
 
     def __repr__(self):
         return "Source(%r, %d)" % (self.name, len(self.channels))
@@ -17,9 +18,9 @@ class Source:
 _sources: dict = {}
 
 
-def make_source(name: str, channels: tuple) -> Source:
+def make_source(name: str, channels: tuple, identity: tuple = ()) -> Source:
     """The same object for the same schema."""
-    key = (name, tuple(channels))
+    key = (name, tuple(channels), identity)
     if key not in _sources:
         _sources[key] = Source(*key)
     return _sources[key]

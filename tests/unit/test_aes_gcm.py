@@ -1,12 +1,9 @@
 """lib/aes_gcm against published vectors, a bit-by-bit reference and another implementation."""
 
 import random
-import sys
 import unittest
 
 from aes_gcm import GcmStream
-
-sys.path.append((__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/../fixtures/dlms")
 
 try:
     import cryptolib

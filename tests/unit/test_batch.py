@@ -4,18 +4,14 @@ import asyncio
 import unittest
 
 from joulelog import clock
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
+from joulelog.net.server import Denied, Refused, Retry
 from joulelog.sinks.batch import BatchSink
-from joulelog.sinks.errors import Denied, Refused, Retry
 from joulelog.sinks.sink import Writer
 
 SPEED = 2000
 SOURCE = Source("p1", (("power", "W", 0, "measurement", "power"),))
-
-
-class App:
-    clock = None
 
 
 class Server:
@@ -45,7 +41,7 @@ class Sink(BatchSink):
     tail = 1
 
     def __init__(self, entry, cursor, server):
-        super().__init__("test", entry, App(), cursor)
+        super().__init__("test", entry, cursor)
         self.server = server
 
     def begin(self, out):
@@ -135,7 +131,7 @@ class TestDelivery(unittest.TestCase):
         for body in server.bodies:
             self.assertTrue(len(body) <= 64)
             self.assertEqual((body[0], body[-1]), ("[", "]"))
-        self.assertEqual((sink.sent, sink.retried, sink.set_aside), (200, 0, 0))
+        self.assertEqual((sink.cursor.sent, sink.retried, sink.cursor.refused), (200, 0, 0))
         self.assertEqual(sink.state, "ok")
 
     def test_a_body_that_fits_exactly(self):
@@ -148,20 +144,20 @@ class TestDelivery(unittest.TestCase):
     def test_readings_without_a_value(self):
         sink, cursor, server = deliver([None, 1, None, 2, None])
         self.assertEqual(server.stored, [1, 2])
-        self.assertEqual((sink.sent, cursor.waiting), (2, 0))
+        self.assertEqual((sink.cursor.sent, cursor.waiting), (2, 0))
         sink, cursor, server = deliver([None] * 20)
-        self.assertEqual((server.bodies, sink.sent, cursor.waiting), ([], 0, 0))
+        self.assertEqual((server.bodies, sink.cursor.sent, cursor.waiting), ([], 0, 0))
 
     def test_a_reading_larger_than_the_batch(self):
         sink, cursor, server = deliver([1, int("9" * 70), 2])
         self.assertEqual(server.stored, [1, 2])
-        self.assertEqual((sink.sent, sink.set_aside), (2, 1))
+        self.assertEqual((sink.cursor.sent, sink.cursor.refused), (2, 1))
 
     def test_interval(self):
         def done(sink, queue):
-            if queue.newest < 30 and sink.sent > queue.newest:
+            if queue.newest < 30 and sink.cursor.sent > queue.newest:
                 queue.put((1000, SOURCE, (queue.newest + 1,)))
-            return sink.sent > 4
+            return sink.cursor.sent > 4
 
         _, _, server = deliver([0], interval=60, until=done)
         pauses = [b - a for a, b in zip(server.at_ms, server.at_ms[1:])]
@@ -184,7 +180,7 @@ class TestRetry(unittest.TestCase):
     def test_the_same_again(self):
         sink, cursor, server = deliver([1, 2, 3], [Retry("down"), Retry("down")])
         self.assertEqual(server.bodies, ["[1,2,3]"] * 3)
-        self.assertEqual((sink.sent, sink.retried, sink.state), (3, 2, "ok"))
+        self.assertEqual((sink.cursor.sent, sink.retried, sink.state), (3, 2, "ok"))
 
     def test_backoff_grows_to_a_minute(self):
         sink, cursor, server = deliver([1], [Retry("down")] * 10)
@@ -208,7 +204,7 @@ class TestRetry(unittest.TestCase):
         sink, cursor, server = deliver([1, 2], [Denied("wrong key")] * 3, until=done)
         self.assertEqual(server.stored, [1, 2])
         self.assertTrue("denied: wrong key" in seen)
-        self.assertEqual((sink.retried, sink.dropped, sink.state), (3, 0, "ok"))
+        self.assertEqual((sink.retried, sink.cursor.dropped, sink.state), (3, 0, "ok"))
         self.assertTrue(server.at_ms[3] - server.at_ms[0] >= 170000)
 
     def test_a_full_queue_while_the_server_is_away(self):
@@ -218,9 +214,9 @@ class TestRetry(unittest.TestCase):
             return not sink.cursor.waiting
 
         sink, cursor, server = deliver([0], [Retry("away")] * 5, slots=8, until=done)
-        self.assertEqual(sink.sent + sink.dropped, 100)
+        self.assertEqual(sink.cursor.sent + sink.cursor.dropped, 100)
         self.assertEqual(server.stored, sorted(set(server.stored)))
-        self.assertEqual(len(server.stored), sink.sent)
+        self.assertEqual(len(server.stored), sink.cursor.sent)
 
 
 class TestRefused(unittest.TestCase):
@@ -228,14 +224,16 @@ class TestRefused(unittest.TestCase):
         for bad in range(10):
             sink, cursor, server = deliver(range(10), [refuse(bad)] * 50)
             self.assertEqual(server.stored, [n for n in range(10) if n != bad])
-            self.assertEqual((sink.sent, sink.set_aside, sink.dropped), (9, 1, 0))
+            self.assertEqual(
+                (sink.cursor.sent, sink.cursor.refused, sink.cursor.dropped), (9, 1, 0)
+            )
             self.assertTrue(len(server.bodies) <= 14)
 
     def test_several_bad_ones(self):
         bad = (0, 3, 4, 17, 39)
         sink, cursor, server = deliver(range(40), [refuse(*bad)] * 200)
         self.assertEqual(server.stored, [n for n in range(40) if n not in bad])
-        self.assertEqual((sink.sent, sink.set_aside), (35, 5))
+        self.assertEqual((sink.cursor.sent, sink.cursor.refused), (35, 5))
 
     def test_batches_grow_again(self):
         sink, cursor, server = deliver(range(300), [refuse(5)] * 500, batch=4096)
@@ -250,6 +248,43 @@ class TestRefused(unittest.TestCase):
 
 
 class TestRestart(unittest.TestCase):
+    def test_a_server_that_never_took_anything_makes_readings_wait(self):
+        kept = []
+        sink, cursor, server = deliver(
+            range(20),
+            [refuse(*range(20))] * 200,
+            aside=lambda cursor, item, why: kept.append(item),
+            until=lambda sink, queue: sink.retried > 2,
+        )
+        self.assertEqual((kept, cursor.refused, cursor.waiting), ([], 0, 20))
+        self.assertTrue(sink.state.startswith("denied: the server has taken no reading so far"))
+        self.assertTrue("bad value" in sink.state)
+
+    def test_those_before_the_first_that_is_taken_are_set_aside(self):
+        kept = []
+        sink, cursor, server = deliver(
+            range(12),
+            [refuse(0, 1, 5)] * 100,
+            aside=lambda cursor, item, why: kept.append(item[2][2][0]),
+        )
+        self.assertEqual(kept, [0, 1, 5])
+        self.assertEqual(server.stored, [2, 3, 4, 6, 7, 8, 9, 10, 11])
+        self.assertEqual((cursor.sent, cursor.refused, cursor.dropped), (9, 3, 0))
+
+    def test_one_too_large_behind_one_that_is_held(self):
+        kept = []
+        sink, cursor, server = deliver(
+            [0, 1 << 300, 2, 3],
+            [refuse(0)] * 100,
+            aside=lambda cursor, item, why: kept.append(item[2][2][0]),
+        )
+        self.assertEqual((kept, server.stored), ([0, 1 << 300], [2, 3]))
+        self.assertEqual((cursor.sent, cursor.refused, cursor.dropped), (2, 2, 0))
+
+    def test_only_readings_that_are_too_large(self):
+        sink, cursor, server = deliver([1 << 300] * 30)
+        self.assertEqual((cursor.refused, cursor.waiting, server.bodies), (30, 0, []))
+
     def test_a_crash_in_post_loses_nothing(self):
         server = Server()
 

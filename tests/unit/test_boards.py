@@ -12,10 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import boards  # noqa: E402
+from tools import ROOT, boards
 
 
 class TestBoards(unittest.TestCase):
@@ -199,8 +196,8 @@ class TestBoards(unittest.TestCase):
         """Of the command that `make boards` runs."""
 
         def run(*arguments: str) -> tuple[int, str]:
-            command = [sys.executable, str(ROOT / "tools/boards.py")] + list(arguments)
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            command = [sys.executable, "-m", "tools.boards"] + list(arguments)
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             return done.returncode, done.stdout.splitlines()[-1]
 
         configs = len(list(boards.EXAMPLES.glob("*.py")))

@@ -1,19 +1,15 @@
 """The one clock: uptime, stamps, steps, and the years in which integers outgrow something."""
 
 import asyncio
-import sys
 import time
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+import micropython
+from civil import seconds
+from posixtz import Zone
+from virtual_clock import VirtualClock
 
-import micropython  # noqa: E402
-from civil import seconds  # noqa: E402
-from posixtz import Zone  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
+from joulelog import clock
 
 NOON = seconds(2026, 11, 20, 12)
 
@@ -62,6 +58,21 @@ class TestClock(unittest.TestCase):
         self.assertEqual((self.clock.now(), self.clock.source), (None, ""))
         self.assertTrue(self.clock.set(seconds(2024, 1, 1), "meter"))
 
+    def test_not_20_years_behind_the_build_nor_before_it(self):
+        latest = seconds(2043, 12, 27)
+        self.assertTrue(clock.plausible(latest))
+        for wrong in (latest + 7 * 86400, seconds(2100, 1, 1)):
+            for source in ("meter", "ntp", "computer"):
+                self.assertFalse(self.clock.set(wrong, source))
+        clock.set_built("2026-11-29T10:00:00Z")
+        try:
+            self.assertFalse(clock.plausible(seconds(2026, 11, 28, 23, 59, 59)))
+            self.assertTrue(clock.plausible(seconds(2026, 11, 29)))
+            self.assertTrue(clock.plausible(seconds(2046, 11, 1)))
+            self.assertFalse(clock.plausible(seconds(2047, 1, 1)))
+        finally:
+            clock.set_built("source")
+
     def test_jitter_of_a_second_moves_nothing(self):
         self.clock.set(NOON, "meter")
         told = []
@@ -104,9 +115,11 @@ class TestClock(unittest.TestCase):
 
     def test_years_that_outgrow_integers(self):
         for year, month, day in ((2034, 1, 9), (2036, 2, 7), (2038, 1, 19), (2068, 1, 20)):
+            clock.set_built("%d-11-29T10:00:00Z" % (year - 9))
             start = seconds(year, month, day)
             fresh = clock.Clock()
             fresh.set(start, "meter")
+            clock.set_built("source")
             last = start
             for _ in range(30):
                 self.virtual.ms += 3600000

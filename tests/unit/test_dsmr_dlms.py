@@ -1,14 +1,12 @@
 """lib/dsmr/dlms: frames whole, in pieces, flipped, cut off and between garbage."""
 
 import random
-import sys
 import unittest
 
 from aes_gcm import GcmStream
 from dsmr.dlms import Decryptor, parse_key
 
 _FIXTURES = (__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/../fixtures/dlms/"
-sys.path.append(_FIXTURES)
 
 try:
     import cryptolib
@@ -60,10 +58,11 @@ def _frame(plain: bytes, counter: int, control: int = 0x30, title: bytes = _TITL
 
 
 class Listener:
-    """Keeps what each frame held, and insists on reset, feed ..., seal."""
+    """Keeps what each frame held, and insists on reset, feed ..., flush, seal."""
 
     def __init__(self) -> None:
         self.open = False
+        self.flushed = False
         self.text = b""
         self.seals = []
         self.believed = []
@@ -71,15 +70,20 @@ class Listener:
     def reset(self) -> None:
         assert not self.open
         self.open = True
+        self.flushed = False
         self.text = b""
 
     def feed(self, data, start: int, end: int) -> None:
-        assert self.open
+        assert self.open and not self.flushed
         assert start < end
         self.text += bytes(data[start:end])
 
+    def flush(self) -> None:
+        assert self.open and not self.flushed
+        self.flushed = True
+
     def seal(self, ok: bool) -> None:
-        assert self.open
+        assert self.open and self.flushed
         self.open = False
         self.seals.append(ok)
         if ok:
@@ -89,7 +93,7 @@ class Listener:
 def _run(data: bytes, sizes=(4096,), auth_key: bytes | None = _AUTH_KEY, key: bytes = _KEY):
     """Feed data in pieces of the given sizes, over and over."""
     listener = Listener()
-    decryptor = Decryptor(_aes(key), listener, auth_key)
+    decryptor = Decryptor(_aes(key), listener, listener.seal, auth_key)
     at = 0
     turn = 0
     while at < len(data):
@@ -130,7 +134,7 @@ class TestFrames(unittest.TestCase):
     def test_text_is_handed_on_as_it_comes(self):
         frame, text = _load("austria")
         listener = Listener()
-        decryptor = Decryptor(_aes(_KEY), listener, _AUTH_KEY)
+        decryptor = Decryptor(_aes(_KEY), listener, listener.seal, _AUTH_KEY)
         decryptor.feed(frame, 0, 18 + 100)
         decryptor.flush()
         self.assertEqual(listener.text, text[:100])
@@ -273,7 +277,7 @@ class TestDamage(unittest.TestCase):
     def test_mutations(self):
         text = b"/next telegram\r\n!\r\n"
         listener = Listener()
-        decryptor = Decryptor(_aes(_KEY), listener, _AUTH_KEY)
+        decryptor = Decryptor(_aes(_KEY), listener, listener.seal, _AUTH_KEY)
         decryptor.feed(self.next, 0, len(self.next))
         decryptor.flush()
         for _ in range(300):

@@ -2,7 +2,7 @@
 
 import unittest
 
-from dsmr.crc import update
+from crc16 import update
 from dsmr.frame import ABSENT, BAD, OK, Framer
 from dsmr_helpers import sealed
 
@@ -178,6 +178,42 @@ class TestFramer(unittest.TestCase):
     def test_exclamation_inside_a_line_is_no_end(self):
         text = SMALL.replace(b"1-0:1.7.0(00", b"1-0:1.7.0(!0")
         self.assertEqual(hear(sealed(text))[0].ends(), [OK])
+
+    def test_slash_and_exclamation_mark_in_a_text(self):
+        for words in (
+            b"on 12/05",
+            b"/",
+            b"a\r\n/b",
+            b"a\r\n!b",
+            b"a\r\n!\r\nb",
+            b"a\r\n!dead\r\nb",
+        ):
+            text = SMALL[:-1] + b"0-0:96.13.0(" + words + b")\r\n!"
+            for data, verdict in ((sealed(text), OK), (text + b"\r\n", ABSENT)):
+                for chunk in (1, 7, 256):
+                    listener, framer = hear(data + GOOD, chunk=chunk)
+                    self.assertEqual(listener.ends(), [verdict, OK])
+                    self.assertEqual((framer.interrupted, framer.telegrams), (0, 2))
+
+    def test_a_stream_that_begins_inside_a_text(self):
+        for rest in (b"/05)\r\n", b" 12/05)\r\n", b"x /foo\r\n"):
+            data = rest + b"1-0:1.7.0(00.100*kW)\r\n!\r\n"
+            self.assertEqual(hear(data + GOOD)[0].ends(), [OK])
+
+    def test_garbage_that_nearly_fills_the_buffer(self):
+        for length in range(100, 140):
+            self.assertEqual(hear(b"/" + b"x" * length + GOOD)[0].ends(), [OK])
+            self.assertEqual(hear(GOOD[:40] + b"x" * length + OTHER)[0].ends(), [OK])
+
+    def test_an_identification_with_brackets_behind_a_cut(self):
+        other = sealed(SMALL.replace(b"ONE", b"V3 (b)"))
+        listener, framer = hear(GOOD[:40] + b"xxx" + other)
+        self.assertEqual((listener.ends(), framer.interrupted), ([OK], 1))
+
+    def test_the_identification_is_that_of_the_last_one(self):
+        listener, framer = hear(b"/x" + GOOD)
+        self.assertEqual(listener.heard[0], ("begin", b"TST5 ONE"))
+        self.assertEqual(hear(b"/TST5 O/TST5" + GOOD)[0].heard[0], ("begin", b"TST5 ONE"))
 
     def test_identification_that_is_noise(self):
         listener, framer = hear(b"/\x80\x81\xfe\r\n\x90\x91\n!\r\n" + GOOD)

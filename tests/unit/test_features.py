@@ -14,28 +14,19 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import features  # noqa: E402
-
-import boards  # noqa: E402
-from joulelog import registry  # noqa: E402
+from joulelog import registry
+from tools import ROOT, boards, packages
+from tools.images import features
 
 # Imports in functions that run only where the image has the feature.
 GUARDED = {
-    ("joulelog/app.py", "joulelog/led.py"),
-    ("joulelog/app.py", "joulelog/spool_start.py"),
-    ("joulelog/report.py", "joulelog/spool_start.py"),
-    ("joulelog/start.py", "joulelog/led.py"),
+    ("joulelog/app.py", "joulelog/backlog/opening.py"),
+    ("joulelog/report.py", "joulelog/backlog/opening.py"),
+    ("joulelog/build.py", "joulelog/device/led.py"),
 }
-NO_TYPE = {
-    "spool": "joulelog.spool_start",
-    "led": "joulelog.led",
-    "ramfolder": "ringlog.ramfolder",
-}
-TYPES = dict(registry.READERS + registry.SINKS)
-FOREIGN = {"aiohttp", "mqtt_as"}
+NO_TYPE = {"spool": "joulelog.backlog.opening"}
+TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)
+FOREIGN = {"aiohttp", "mqtt_as", "webrepl"}
 
 
 def sources() -> dict[str, Path]:
@@ -99,7 +90,7 @@ def closure(module: str) -> tuple[set[str], set[str]]:
 class TestTable(unittest.TestCase):
     def test_every_reader_and_sink_is_a_feature(self):
         self.assertEqual(set(TYPES) - set(features.TABLE), set())
-        self.assertEqual(set(features.TABLE) - set(TYPES), set(NO_TYPE) | {"webrepl"})
+        self.assertEqual(set(features.TABLE) - set(TYPES), set(NO_TYPE))
 
     def test_a_feature_names_what_it_needs_and_no_more(self):
         for name, module in list(TYPES.items()) + list(NO_TYPE.items()):
@@ -120,7 +111,7 @@ class TestTable(unittest.TestCase):
         names = {
             name.name for node in top if isinstance(node, ast.ImportFrom) for name in node.names
         }
-        self.assertEqual(names & {"Led", "spool_start"}, set())
+        self.assertEqual(names & {"Led", "opening"}, set())
 
     def test_what_is_named_exists_and_is_told_once(self):
         for name, row in features.TABLE.items():
@@ -132,6 +123,17 @@ class TestTable(unittest.TestCase):
         readme = (ROOT / "boards/README.md").read_text()
         for name, row in features.TABLE.items():
             self.assertIn(f"| `{name}` | {row['what']} |", readme)
+
+
+class TestPackages(unittest.TestCase):
+    """What `make packages` writes follows from the sources."""
+
+    def test_nothing_is_stale(self):
+        stale = [str(path.relative_to(ROOT)) for path in packages.stale()]
+        self.assertEqual(stale, [], "`make packages` writes them")
+
+    def test_the_core_is_what_no_feature_names(self):
+        self.assertEqual(packages.core(), CORE)
 
 
 class TestImage(unittest.TestCase):
@@ -148,7 +150,7 @@ class TestImage(unittest.TestCase):
             shutil.copyfile(SOURCES[path], target)
         places = [str(self.folder), str(ROOT / "tools/host/shims")]
         return subprocess.run(
-            [sys.executable, "-c", f"import joulelog.app, joulelog.start, {module}"],
+            [sys.executable, "-c", f"from joulelog import app, build, start; import {module}"],
             env=dict(os.environ, PYTHONPATH=os.pathsep.join(places)),
             cwd=self.folder,
             capture_output=True,

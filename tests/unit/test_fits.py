@@ -3,12 +3,13 @@
 import gc
 import unittest
 
-from joulelog import fits, parts
+from joulelog.config import fits, parts
 from joulelog.errors import ConfigError
 
 SLOT = """\
 dsmr 150
 pzem 80
+other 150
 """
 HEAP = """\
 boot     | 1000 | 2000 | 1000 |  3000 |  4000
@@ -19,6 +20,7 @@ dsmr     | 3000+2000 | 100 | 5000+3000 | 10000+4000 | 20000+4000
 dsmr-key |  500 |  100 |  500 |  1000 |  2000
 line     | 1000 |  100 | 1000 |  7000 |  9000
 pzem     | 1000+500 | 100 | 1000+700 | 3000+2000 | 5000+2000
+other    | 3000+3000 | 100 | 5000+5000 | 10000+10000 | 20000+20000
 server   | 2000 |  100 | 2000 |  8000 | 15000
 mqtt     | 6000+2000 | 100 | 7000+2000 | 12000+5000 | 25000+5000
 http     | 4000 |  100 | 4000 | 15000 | 30000
@@ -90,6 +92,17 @@ class TestFits(unittest.TestCase):
         self.assertEqual(two, one + 9000 + 6000 + 9000)  # EmonCMS is encrypted here
         pzem = {"type": "pzem", "uart": 2}
         self.assertEqual(self.need(config([P1, pzem, pzem], [MQTT])) - P1_MQTT, 7000 + 5000)
+
+    def test_a_reader_that_nobody_has_measured_counts_as_the_largest(self):
+        new = {"type": "pulse", "pin": 34}  # it has no row here
+        self.assertEqual(self.need(config([new], [MQTT])), P1_MQTT)
+        self.assertEqual(self.need(config([new, new], [MQTT])), P1_MQTT + 10000)
+        plan = fits.Plan(config([P1, new], [MQTT]), Board)
+        table = fits.Table("romfs")
+        told = "pulse counts as the largest reader until `make size ONLY=parts` has measured it"
+        self.assertEqual(fits._warning(plan, table, 1000000), "memory: " + told)
+        plan = fits.Plan(config([P1], [MQTT]), Board)
+        self.assertEqual(fits._warning(plan, table, 1000000), "")
 
     def test_the_board_says_what_the_config_does_not(self):
         need = self.need(config([P1], [MQTT]), "small-frozen", Small)

@@ -7,16 +7,13 @@ import asyncio
 import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from influxdb_entry import entry_of
+from virtual_clock import VirtualClock
 
-from influxdb_entry import entry_of  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.net import handshake  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.sinks import influxdb  # noqa: E402
+from joulelog import clock
+from joulelog.flow.queue import Queue
+from joulelog.net import handshake
+from joulelog.sinks import influxdb
 
 try:
     import mqtt_as  # noqa: F401
@@ -28,7 +25,7 @@ except ImportError:  # on the VM without `make deps`
 
     sys.modules["mqtt_as"] = MqttAs  # type: ignore[assignment]
 
-from joulelog.net import mqtt_client  # noqa: E402
+from joulelog.net import mqtt_client
 
 NOON = 848404800
 ENTRY = entry_of(url="https://influx.example", database="energy", batch=1024, verify=False)
@@ -59,7 +56,7 @@ class Client(mqtt_client.Client):
     """Has the loop of the real one, and notes when it connects."""
 
     def __init__(self, context, changed, connected):
-        self._context = context
+        self._ssl_params = {"context": context}
         self._changed = changed
         self._network = Network
         self._connected = connected
@@ -137,8 +134,8 @@ class Handshake(unittest.TestCase):
 
         app = App()
         cursor = Queue(8, app.clock).cursor("influx")
-        sink = influxdb.Sink("influx", ENTRY, app, cursor, request)
-        sink._tls = context
+        sink = influxdb.Sink("influx", ENTRY, cursor, app.clock, "logger", request)
+        sink.server.tls = context
 
         async def story():
             task = asyncio.create_task(sink.post(memoryview(b"x y=1 1\n")))

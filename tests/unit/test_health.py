@@ -2,31 +2,31 @@
 
 import asyncio
 import gc
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from virtual_clock import VirtualClock
 
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.readers import health  # noqa: E402
-from joulelog.reading import Output  # noqa: E402
+from joulelog import clock, registry
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Output
+from joulelog.readers import health
 
 
 class Meter:
-    COUNTERS = ("telegrams", "crc_errors")
     name = "p1"
-    telegrams = 7
-    crc_errors = 2
+
+    def counters(self):
+        return (("telegrams", 7), ("crc_errors", 2))
 
 
 class Sink:
-    COUNTERS = ("sent",)
     name = "mqtt"
-    sent = 5
+
+    def __init__(self, cursor):
+        self.cursor = cursor
+
+    def counters(self):
+        return (("sent", 5),)
 
 
 class Supervisor:
@@ -41,15 +41,12 @@ class Network:
 class App:
     supervisor = Supervisor
     network = Network
-    spool = None
-    outputs = ()
 
     def __init__(self):
         self.clock = clock.Clock()
         self.queue = Queue(8, self.clock)
-        self.cursors = [self.queue.cursor("mqtt")]
-        self.readers = [Meter]
-        self.sinks = [Sink]
+        self.readers = [Meter()]
+        self.sinks = [Sink(self.queue.cursor("mqtt"))]
 
 
 def _fill():
@@ -69,7 +66,9 @@ class TestHealth(unittest.TestCase):
         self.virtual = VirtualClock()
         self.app = App()
         output = Output(self.app.queue, "health", {}, {}, None)
-        self.reader = health.Reader("health", {"interval": 60}, self.app, output)
+        self.reader = health.Reader(
+            "health", {"interval": 60}, output, *registry.needed(health, self.app)
+        )
 
     def run_for(self, ms):
         async def story():
@@ -84,7 +83,7 @@ class TestHealth(unittest.TestCase):
         self.virtual.play(story())
 
     def values(self):
-        _, source, values = self.app.queue.latest["health"]
+        _, source, values = self.app.queue.latest.of("health")
         found = {}
         for channel, value in zip(source.channels, values):
             found[channel[0]] = value
@@ -107,10 +106,20 @@ class TestHealth(unittest.TestCase):
                 "p1_telegrams": 7,
                 "p1_crc_errors": 2,
                 "mqtt_sent": 5,
+                "health_left_out": 0,
                 "mqtt_waiting": 0,
                 "mqtt_oldest": None,
             },
         )
+
+    def test_a_name_with_a_blank_makes_keys_without(self):
+        Meter.name = "heat pump"
+        try:
+            self.run_for(61000)
+        finally:
+            Meter.name = "p1"
+        self.assertEqual(self.values()["heat_pump_telegrams"], 7)
+        self.assertEqual([key for key in self.values() if " " in key], [])
 
     @unittest.skipUnless(hasattr(gc, "mem_free"), "only MicroPython tells how full the heap is")
     def test_the_heap_is_looked_at_every_five_minutes(self):
@@ -163,7 +172,7 @@ class TestHealth(unittest.TestCase):
 
     def test_channels_are_whole(self):
         self.run_for(61000)
-        for channel in self.app.queue.latest["health"][1].channels:
+        for channel in self.app.queue.latest.of("health")[1].channels:
             key, unit, decimals, kind, _ = channel
             self.assertEqual(decimals, 0)
             self.assertTrue(kind in ("measurement", "total_increasing"), key)

@@ -1,18 +1,14 @@
 """Heat, electricity, COP and energies from a heat pump's readings."""
 
 import asyncio
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from virtual_clock import VirtualClock
 
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.derive import heat  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.reading import Source  # noqa: E402
+from joulelog import clock
+from joulelog.derive import heat
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
 
 CHANNELS = (
     ("indoor_mode", "", 0, "text", ""),
@@ -47,11 +43,6 @@ class Store:
         self.values[key] = value
 
 
-class Guard:
-    def __init__(self):
-        self.store = Store()
-
-
 class Log:
     def __init__(self):
         self.lines = []
@@ -64,10 +55,19 @@ class App:
     def __init__(self):
         self.clock = clock.Clock()
         self.queue = Queue(32, self.clock)
-        self.guard = Guard()
+        self.store = Store()
 
 
 class Output:
+    state = ""
+
+    def say(self, state):
+        self.state = state
+
+    def unknown(self):
+        if self.readings:  # as the real one: only what was known
+            self.publish(0, (), ())
+
     def __init__(self):
         self.readings = []
 
@@ -96,6 +96,15 @@ class TestNumbers(unittest.TestCase):
         exact = heat.thermal_power((125, 1), (3500000000, 8), (300, 1), 4176)
         self.assertEqual(exact, 4350)
 
+    def test_temperatures_that_cannot_be(self):
+        for warm, cold, watts in (
+            (352, 0, None),
+            (0, 352, None),
+            (350, 50, 26100),
+            (351, 50, None),
+        ):
+            self.assertEqual(heat.thermal_power((125, 1), (warm, 1), (cold, 1), 4176), watts)
+
     def test_cop(self):
         self.assertEqual(heat.cop(4350, 1478, False), 294)
         self.assertIsNone(heat.cop(4350, 49, False))  # no compressor
@@ -103,14 +112,9 @@ class TestNumbers(unittest.TestCase):
         self.assertEqual(heat.cop(-3000, 1000, True), 300)
         self.assertIsNone(heat.cop(None, 1000, False))
         self.assertIsNone(heat.cop(1000, None, False))
-
-    def test_energy_loses_nothing(self):
-        energy = heat.Energy(10)
-        for _ in range(3600 * 3):
-            energy.add(1 * 2, 333)  # 1 W
-        self.assertEqual(energy.watt_hours, 10)
-        energy.add(2, 3600 * 3)  # the rest of an hour
-        self.assertEqual(energy.watt_hours, 11)
+        self.assertEqual(heat.cop(10000, 1000, False), 1000)
+        self.assertIsNone(heat.cop(10010, 1000, False))  # no heat pump has that
+        self.assertIsNone(heat.cop(-10010, 1000, True))
 
 
 class TestReader(unittest.TestCase):
@@ -122,7 +126,7 @@ class TestReader(unittest.TestCase):
         filled.update(entry)
 
         async def run():
-            reader = heat.Reader("heat", filled, app, output)
+            reader = heat.Reader("heat", filled, output, app.clock, app.queue, app.store)
             task = asyncio.create_task(reader.run())
             await story(reader, app, output.readings, virtual)
             task.cancel()
@@ -186,8 +190,46 @@ class TestReader(unittest.TestCase):
             self.put(app, ("Heating",), Source("altherma", CHANNELS[:1]))
             await virtual.advance(1000)
             self.assertEqual(set(readings[-1].values()), {None})
+            reader._log = log = Log()
+            await virtual.advance(180000)
+            self.put(app, ("Heating",), Source("altherma", CHANNELS[:1]))
+            await virtual.advance(1000)
+            said = "altherma has no plausible flow, flow_temperature, return_temperature,"
+            self.assertEqual(
+                log.lines[1:], [said + " inverter_current (or give a `meter`): no COP"]
+            )
 
         self.play(story)
+
+    def test_a_sensor_that_is_not_there(self):
+        """No heat, no COP, no energy that stays 0; and it is said once which one it is."""
+
+        async def story(reader, app, readings, virtual):
+            reader._log = log = Log()
+            for _ in range(10):
+                self.put(app, ("Heating", 123, 352, None, 64, 231))
+                await virtual.advance(30000)
+            told = [readings[-1][key] for key in ("thermal_power", "cop", "heat_energy")]
+            self.assertEqual(told, [None] * 3)
+            self.assertIsNone(readings[-1]["cold_energy"])
+            self.assertEqual(readings[-1]["electric_power"], 1478)
+            self.assertTrue(readings[-1]["electric_energy"] > 0)
+            said = "altherma has no plausible return_temperature: no COP"
+            self.assertEqual(log.lines, [said])
+
+        self.play(story)
+
+    def test_what_was_counted_is_told_while_a_sensor_is_silent(self):
+        app = App()
+        app.store.set("heat heat", ["4350", "0", "1478"])
+
+        async def story(reader, app, readings, virtual):
+            self.put(app, ("Heating", 123, 352, None, None, 231))
+            await virtual.advance(1000)
+            told = [readings[-1][key] for key in ("heat_energy", "cold_energy", "electric_energy")]
+            self.assertEqual(told, [4350, 0, 1478])
+
+        self.play(story, app)
 
     def test_a_gap(self):
         async def story(reader, app, readings, virtual):
@@ -258,12 +300,24 @@ class TestReader(unittest.TestCase):
 
         self.play(story, app)
         again_app = App()
-        again_app.guard = app.guard
+        again_app.store = app.store
         self.play(again, again_app)
+
+    def test_energy_loses_nothing(self):
+        async def story(reader, app, readings, virtual):
+            for number in range(3600 * 3 + 1):
+                reader._add_up(333 * number, 1, 1)  # 1 W
+            self.assertEqual(reader._watt_hours(), [0, 0, 0])
+            reader._add_up(3600000, -1, 1)  # the rest of an hour
+            self.assertEqual(reader._watt_hours(), [0, 0, 1])
+            reader._add_up(3600000 + 300000, -11, 1)
+            self.assertEqual(reader._millijoules, [333 * 10800, 6 * 300000, 3900000])
+
+        self.play(story)
 
     def test_no_source(self):
         async def story(reader, app, readings, virtual):
             await virtual.advance(600000)
-            self.assertEqual((reader.state, readings), ("no source", []))
+            self.assertEqual((reader._output.state, readings), ("no source", []))
 
         self.play(story, source="hp")

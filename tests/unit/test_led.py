@@ -1,15 +1,12 @@
 """What the status LED does, on a pin and a PWM unit that write down every change."""
 
 import asyncio
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from virtual_clock import VirtualClock
 
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog.led import Led  # noqa: E402
+from joulelog.device.led import Led
+from joulelog.flow.latest import Latest
 
 PLAIN = {"pin": 2, "active": 1}
 LOW = {"pin": 2, "active": 0}
@@ -61,6 +58,11 @@ def lit(changes, dark=0) -> list:
     return found
 
 
+def come(led) -> None:
+    """A telegram."""
+    led.latest.count += 1
+
+
 def signs(times) -> str:
     """Morse signs from the lengths."""
     return "".join(["." if ms == DOT_MS else "-" if ms == 3 * DOT_MS else "?" for _, ms in times])
@@ -76,6 +78,7 @@ class LedTest(unittest.TestCase):
 
         async def both():
             led = Led(about, quiet, self.machine)
+            led.latest = Latest()  # type: ignore[assignment]
             task = asyncio.create_task(led.run())
             await story(led)
             task.cancel()
@@ -214,7 +217,7 @@ class Priorities(LedTest):
                 led.show("connected")
                 led.show("busy", 1000)
                 led.show("sync", 1000)
-                led.pulse()
+                come(led)
                 await self.virtual.advance(1000)
 
         lengths = self.periods(story)[:-1]
@@ -226,7 +229,7 @@ class Pulses(LedTest):
         led.show("connected")
         await self.virtual.advance(500)
         for _ in range(10):
-            led.pulse()
+            come(led)
             await self.virtual.advance(1000)
 
     def test_pwm_is_dim(self):
@@ -247,7 +250,7 @@ class Pulses(LedTest):
             for _ in range(50):
                 await self.virtual.advance(1037)
                 asked.append(self.virtual.ms)
-                led.pulse()
+                come(led)
 
         asked = []
         starts = [at for at, ms in lit(self.play(story)) if ms == 5]
@@ -260,7 +263,7 @@ class Pulses(LedTest):
         async def story(led):
             led.show("busy")
             for _ in range(30):
-                led.pulse()
+                come(led)
                 await self.virtual.advance(100)
             led.show("connected")
             led.clear("busy")
@@ -271,51 +274,28 @@ class Pulses(LedTest):
 
 class Morse(LedTest):
     def test_timing(self):
-        """International Morse code: dash 3 dots, gap 1, between letters 3, between words 7."""
+        """International Morse code: dash 3 dots, gap 1, between letters 3."""
 
         async def story(led):
-            await self.virtual.advance(1000)
-            led.morse("et e")
-            await self.virtual.advance(20000)
+            led.show("offline")
+            await self.virtual.advance(9000)
 
         times = [time for time in lit(self.play(story)) if time[0] > 0]
-        self.assertEqual(signs(times), ".-.")
+        self.assertEqual(signs(times), ".--" + ".." + "..-." + "..")
         gaps = [
             (times[index + 1][0] - times[index][0] - times[index][1]) // DOT_MS
             for index in range(len(times) - 1)
         ]
-        self.assertEqual(gaps, [3, 7])
+        self.assertEqual(gaps, [1, 1, 3, 1, 3, 1, 1, 1, 3, 1])
 
-    def test_once_and_not_longer_than_8_letters(self):
+    def test_sos(self):
         async def story(led):
-            led.morse("eeeeeeeeeeeeeee")
-            await self.virtual.advance(60000)
+            led.show("config_error")
+            await self.virtual.advance(9000)
 
-        self.assertEqual(signs([time for time in lit(self.play(story)) if time[0]]), "." * 8)
-
-    def test_every_letter(self):
-        from joulelog import led as module
-
-        codes = module._CODES.split()
-        self.assertEqual(len(set(codes)), 26)
-        for letter, code in (
-            ("A", ".-"),
-            ("S", "..."),
-            ("O", "---"),
-            ("Q", "--.-"),
-            ("Z", "--.."),
-        ):
-            self.assertEqual(codes[ord(letter) - ord("A")], code)
-
-    def test_another_text_meanwhile(self):
-        async def story(led):
-            led.morse("SOS")
-            await self.virtual.advance(1500)
-            led.morse("OK")
-            await self.virtual.advance(30000)
-
-        times = [time for time in lit(self.play(story)) if time[0]]
-        self.assertEqual(signs(times), "...---..." + "---" + "-.-")
+        times = [time for time in lit(self.play(story)) if time[0] > 0]
+        sent = [time for time in times if time[1] in (DOT_MS, 3 * DOT_MS)]
+        self.assertEqual(signs(sent), "...---...")
 
 
 class Wiring(LedTest):
@@ -350,15 +330,13 @@ class Wiring(LedTest):
     def test_no_led(self):
         led = Led(None)
         led.show("connected")
-        led.pulse()
-        led.morse("SOS")
         self.virtual.play(led.run())  # ends
 
     def test_quiet(self):
         async def story(led):
             led.show("connected")
             for _ in range(30):
-                led.pulse()
+                come(led)
                 led.show("busy", 500)
                 led.show("sync", 200)
                 await self.virtual.advance(1000)

@@ -5,8 +5,9 @@ import os
 import sys
 import unittest
 
-from joulelog import clock, log
-from joulelog.logfile import LogFile
+from joulelog import clock
+from joulelog.device import logging_setup
+from joulelog.device.logfile import LogFile
 
 VM = sys.implementation.name == "micropython"
 NOON = 848491200  # 2026-11-20 12:00:00 UTC
@@ -92,7 +93,7 @@ class LogTest(unittest.TestCase):
     def start(self, size=8192, level="info", directory=None):
         """A boot: everything in RAM is new."""
         directory = self.directory if directory is None else directory
-        return log.setup(directory, size, level, self.clock, self.console)
+        return logging_setup.setup(directory, size, level, self.clock, self.console)
 
 
 class TestLines(LogTest):
@@ -131,6 +132,21 @@ class TestLines(LogTest):
         self.assertFalse("\x1b" in self.console.text or "\r" in self.console.text)
         self.assertTrue(len(self.console.text.encode()) < 2200)
         self.assertTrue(os.stat(self.current)[6] < 2000)
+
+    def test_nothing_that_moves_a_cursor_or_turns_a_line(self):
+        codes = list(range(32)) + list(range(0x7F, 0xA0))
+        codes += [0x061C, 0x200E, 0x200F, 0x2028, 0x2029]
+        codes += list(range(0x202A, 0x202F)) + list(range(0x2066, 0x206A))
+        for code in codes:
+            found = logging_setup.plain("a%sb…" % chr(code))
+            self.assertEqual(found.replace(" ", ""), "ab…", hex(code))
+        for text in ("", "a", "12 m³ é \u00a0 … € \u2010 \u2065 \u0611 \U0001f600", "~"):
+            self.assertEqual(logging_setup.plain(text), text)
+        self.start()
+        logging.getLogger("meter").info("\x9b2J\u202efed\x07")
+        self.assertIn("meter:  2J fed \n", self.console.text)
+        self.assertEqual(len(logging_setup.plain("³" * 600)), 29)  # each takes a while
+        self.assertEqual(len(logging_setup.plain("€" * 600)), 600)
 
     def test_repeated_lines_are_counted(self):
         handler = self.start()
@@ -193,16 +209,16 @@ class TestLines(LogTest):
             try:
                 innermost(words)
             except ValueError as error:
-                log.log_exception(logging.getLogger("task"), "reader stopped", error)
-                self.assertTrue(len(log.trace(error)) <= 500)
-                self.assertIn("innermost", log.trace(error))
+                logging.getLogger("task").error("reader stopped: %s", logging_setup.trace(error))
+                self.assertTrue(len(logging_setup.trace(error)) <= 500)
+                self.assertIn("innermost", logging_setup.trace(error))
         handler.flush()
         found = lines(self.current)
         self.assertEqual(len(found), 3)
         self.assertIn("ERROR task: reader stopped: ValueError: bad thing (File ", found[0])
         self.assertIn("test_log", found[0])
         self.assertIn("innermost", found[1])
-        self.assertEqual(log.trace(KeyError("never raised"))[:8], "KeyError")
+        self.assertEqual(logging_setup.trace(KeyError("never raised"))[:8], "KeyError")
 
 
 class TestFiles(LogTest):

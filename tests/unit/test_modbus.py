@@ -4,8 +4,9 @@ import json
 import random
 import unittest
 
+from crc16 import MODBUS, update
 from modbus import rtu
-from modbus.registers import Implausible, Table, single
+from modbus.registers import Table, single
 
 with open("tests/fixtures/modbus/pzem.json") as file:
     VECTORS = json.load(file)
@@ -18,7 +19,8 @@ ECHOED = ("010600020005e809", "01428011")
 
 def crc(text):
     data = bytes.fromhex(text)
-    return data + bytes((rtu.crc16(data, 0, len(data)) & 255, rtu.crc16(data, 0, len(data)) >> 8))
+    found = update(MODBUS, data, 0, len(data))
+    return data + bytes((found & 255, found >> 8))
 
 
 def request_for(frame):
@@ -74,7 +76,7 @@ class TestVectors(unittest.TestCase):
         count = 0
         for vector in VECTORS:
             frame = bytes.fromhex(vector["frame"])
-            self.assertEqual(rtu.crc16(frame, 0, len(frame)) == 0, vector["crc_ok"])
+            self.assertEqual(update(MODBUS, frame, 0, len(frame)) == 0, vector["crc_ok"])
             count += 1
         self.assertEqual(count, 40)
 
@@ -207,6 +209,16 @@ class TestTable(unittest.TestCase):
             ("singlelo", b"\x80\x00\x43\x66", 231),
             ("single*10", b"\x43\x66\x80\x00", 2305),
             ("single", b"\x7f\xc0\x00\x00", None),
+            ("u64", b"\x00\x01\x00\x02\x00\x03\x00\x04", 0x1000200030004),
+            ("u64lo", b"\x00\x04\x00\x03\x00\x02\x00\x01", 0x1000200030004),
+            ("u64", b"\xff" * 8, 0xFFFFFFFFFFFFFFFF),
+            ("i64", b"\xff" * 7 + b"\xfe", -2),
+            ("i64lo", b"\x00" * 6 + b"\x80\x00", -0x8000000000000000),
+            ("i64*1000", b"\xff" * 8, -1000),
+            ("double", b"\x40\x6c\xe0\x00\x00\x00\x00\x00", 231),
+            ("doublelo", b"\x00\x00\x00\x00\xe0\x00\xc0\x6c", -231),
+            ("double", b"\x7f\xf0\x00\x00\x00\x00\x00\x00", None),
+            ("double", b"\x7f\xe0\x00\x00\x00\x00\x00\x00", None),  # beyond all bounds
         ):
             self.assertEqual((name, self.value(name, payload)), (name, expected))
 
@@ -215,20 +227,64 @@ class TestTable(unittest.TestCase):
         self.assertEqual(table.decode([b"\x00\x0a"]), [10])
         self.assertEqual(table.decode([b"\x00\x14"]), [20])
         self.assertEqual(table.decode([None]), [None])
-        for payload in (b"\x00\x09", b"\x00\x15"):
-            self.assertRaises(Implausible, table.decode, [payload])
-        self.assertRaises(Implausible, Table([self.row("flag")]).decode, [b"\x00\x01"])
+        for payload, value in ((b"\x00\x09", 9), (b"\x00\x15", 21)):
+            implausible: list = []
+            self.assertEqual(table.decode([payload], implausible), [None])
+            self.assertEqual(implausible, [(table.channels[0], value, 10, 20)])
+            self.assertEqual(table.decode([payload]), [None])
+        self.assertEqual(Table([self.row("flag")]).decode([b"\x00\x01"]), [None])
+
+    def test_limits_are_in_the_channel_s_unit(self):
+        for limits, decimals, least, most in (
+            ("0..400", 1, 0, 4000),
+            ("-0.5..1", 3, -500, 1000),
+            ("-20..", 2, -2000, 0x7FFF),
+            (" ..  0.25 ", 2, -0x8000, 25),
+        ):
+            table = Table([self.row("i16", decimals=decimals, limits=limits)])
+            for value in (least, most, least - 1, most + 1):
+                if -0x8000 <= value <= 0x7FFF:
+                    payload = bytes((value >> 8 & 255, value & 255))
+                    expected = value if least <= value <= most else None
+                    self.assertEqual((limits, table.decode([payload])), (limits, [expected]))
+
+    def test_an_implausible_register_costs_its_channel_alone(self):
+        rows = [self.row("u16", n, limits="0..9").replace("k", "k%d" % n, 1) for n in range(3)]
+        implausible: list = []
+        table = Table(rows)
+        self.assertEqual(table.decode([b"\0\1\0\x0a\0\2"], implausible), [1, None, 2])
+        self.assertEqual([one[0][0] for one in implausible], ["k1"])
 
     def test_blocks(self):
         def blocks(registers, hole=0):
             rows = [self.row("u32", r).replace("k |", "k%d |" % r) for r in registers]
             return Table(rows, hole).blocks
 
-        self.assertEqual(blocks([4, 0, 2]), ((0, 6),))
-        self.assertEqual(blocks([0, 3]), ((0, 2), (3, 2)))
-        self.assertEqual(blocks([0, 3], 1), ((0, 5),))
-        self.assertEqual(blocks(range(0, 124, 2)), ((0, 60), (60, 60), (120, 4)))
-        self.assertEqual(blocks([0, 1]), ((0, 3),))
+        self.assertEqual(blocks([4, 0, 2]), ((4, 0, 6),))
+        self.assertEqual(blocks([0, 3]), ((4, 0, 2), (4, 3, 2)))
+        self.assertEqual(blocks([0, 3], 1), ((4, 0, 5),))
+        self.assertEqual(blocks(range(0, 124, 2)), ((4, 0, 60), (4, 60, 60), (4, 120, 4)))
+        self.assertEqual(blocks([0, 1]), ((4, 0, 3),))
+
+    def test_a_function_per_row(self):
+        rows = []
+        for key, register in (("a", "3:0xffff"), ("b", "4 : 0"), ("c", "1"), ("d", "3:0")):
+            rows.append(self.row("u16", register).replace("k", key, 1))
+        table = Table(rows, 60, 3)
+        self.assertEqual(table.blocks, ((3, 0, 2), (3, 0xFFFF, 1), (4, 0, 1)))
+        payloads = [b"\0\4\0\3", b"\0\1", b"\0\2"]
+        self.assertEqual(table.decode(payloads), [1, 2, 3, 4])
+        self.assertEqual(Table(rows, 60, 4).blocks, ((3, 0, 1), (3, 0xFFFF, 1), (4, 0, 2)))
+
+    def test_rows_over_the_same_registers(self):
+        """The first words of one may be the last ones of a block, and the rest in the next."""
+        rows = []
+        for key, name, register in (("a", "u16", 20), ("b", "u16", 79), ("c", "u32", 79)):
+            rows.append(self.row(name, register).replace("k", key, 1))
+        table = Table(rows, 60)
+        self.assertEqual(table.blocks, ((4, 20, 60), (4, 79, 2)))
+        payloads = [bytes(119) + b"\x07", b"\0\7\0\1"]
+        self.assertEqual(table.decode(payloads), [0, 7, 0x70001])
 
     def test_two_blocks(self):
         table = Table([self.row("u16", 7), self.row("u16", "0x10").replace("k", "l", 1)])
@@ -249,6 +305,13 @@ class TestTable(unittest.TestCase):
             (good.replace("measurement", "counter"), "kind 'counter'"),
             (good + " | 5", "limits"),
             (good + " | a..b", "least 'a'"),
+            (good + " | 0..0.25", "most '0.25'; allowed: a number with at most the decimals"),
+            (good + " | 4..1", "the least first"),
+            (good.replace("u16", "u16lo"), "type 'u16'"),
+            (good.replace("u16", "lo"), "type ''"),
+            (good.replace("| 0 | u16", "| 65533 | u64"), "0 to 65532"),
+            (good.replace("| 0 |", "| 5:0 |"), "function '5'; allowed: 3 to 4"),
+            (good.replace("| 0 |", "| 3: |"), "register ''"),
             ("# nothing", "at least one row"),
         ):
             try:

@@ -2,7 +2,8 @@
 
 import unittest
 
-from joulelog import pins, registry
+from joulelog import registry
+from joulelog.config import pins
 
 
 class Board:

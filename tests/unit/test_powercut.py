@@ -15,7 +15,7 @@ import powercut
 from cutsweep import LARGE, MOUNT, SMALL, Recorded, Sweep, littlefs, unmounted
 from flashdisk import Disk
 
-from joulelog.folder import Files
+from joulelog.backlog.files import Files
 
 
 class Littlefs(Sweep):
@@ -109,7 +109,7 @@ class Harness(Sweep):
         """What the check objects to, at each cut."""
         self.recorded = Recorded(littlefs(), 24, 150, SMALL, folder)
         objections: list = []
-        for number, disk, _ in self.cuts():
+        for number, disk, _ in self.cuts(1):
             try:
                 self.recorded.check(disk, number)
             except AssertionError as error:

@@ -19,7 +19,7 @@ from cutsweep import SMALL, Recorded, Sweep, fat, mounted, new_log, unmounted
 from flashdisk import Disk, replay
 from powercut import Books, Run
 
-from joulelog.folder import Files
+from joulelog.backlog.files import Files
 
 SECTORS = 256
 

@@ -22,13 +22,13 @@ def noise():
 class Light:
     """Samples of one millisecond; heights are readings of 16 bits."""
 
-    def __init__(self, dark=13000, height=6553, sigma=1310, pulse_ms=5, gap_ms=10):
+    def __init__(self, dark=13000, height=6553, sigma=1310, pulse_ms=5, gap_ms=10, inverted=False):
         random.seed(4)
         self.dark = dark
         self.height = height
         self.sigma = sigma
         self.found = []
-        self.detector = pulse.Detector(self.found.append, 1, pulse_ms, gap_ms, READS)
+        self.detector = pulse.Detector(self.found.append, 1, pulse_ms, gap_ms, READS, 0, inverted)
         self.block = array("i", [0] * 50)
         self.count = 0
         self.flicker = 0
@@ -64,6 +64,54 @@ class TestDetector(unittest.TestCase):
         for at, ms in enumerate(light.found):
             self.assertTrue(1000 <= ms - 20 * at <= 1008, "flash %d at %d" % (at, ms))
         self.assertEqual(light.detector.state, "ok")
+
+    def test_pulses_that_are_dark(self):
+        """A LED that is lit and goes out for the pulse: of half of the light, or of 10 %."""
+        for dark, height in ((52000, -6553), (52000, -26000), (65535, -30000)):
+            light = Light(dark, height, 700, 20, 30, True)
+            light.shine(1000)
+            light.flash(50, 20, 480)
+            detector = light.detector
+            self.assertEqual((detector.count, detector.state), (50, "ok"))
+            self.assertTrue(abs(detector.level - dark * 1000 // 65535) <= 6, detector.level)
+            self.assertTrue(light.found[0] - 1000 <= 8 and light.found[49] - 25500 <= 8)
+
+    def test_dark_pulses_that_nobody_told_of(self):
+        for lead in (0, 100, 200, 1000):  # also while it learns
+            for height in (-6553, -26000):
+                light = Light(52000, height, 700, 20, 30)
+                light.shine(lead)
+                light.flash(20, 20, 980)
+                self.assertEqual(light.detector.state, "inverted", (lead, height))
+                self.assertTrue(light.detector.count <= 1, light.detector.count)
+
+    def test_bright_pulses_of_an_inverted_one(self):
+        light = Light(13000, 20000, 700, 20, 30, True)
+        light.shine(1000)
+        light.flash(10, 20, 980)
+        self.assertEqual((light.detector.state, light.detector.count), ("inverted", 0))
+
+    def test_shadows_are_no_dark_pulses_where_there_are_flashes(self):
+        light = Light(30000, 10000, 700, 20, 30)
+        light.shine(1000)
+        for _ in range(10):
+            light.dark = 10000
+            light.shine(150)
+            light.dark = 30000
+            light.shine(900)
+            light.flash(2, 20, 980)
+            self.assertEqual(light.detector.state, "ok")
+        self.assertTrue(18 <= light.detector.count <= 20)
+
+    def test_a_lamp_is_no_dark_pulse(self):
+        light = Light(10000, 10000, 700, 20, 30)
+        light.shine(1000)
+        for _ in range(10):
+            light.dark = 40000
+            light.shine(3000)
+            light.dark = 10000
+            light.shine(3000)
+            self.assertTrue(light.detector.state != "inverted")
 
     def test_noise_alone_is_no_flash(self):
         light = Light(height=0)
@@ -272,8 +320,8 @@ class TestMeter(unittest.TestCase):
         meter = Meter(100, "gas")  # 10 litres per pulse
         meter.add(1, 0)
         meter.add(1, 36000)
-        self.assertEqual(meter.close(40000), (2, 2, 20, 1000))  # 0.020 m3, 1.000 m3/h
-        self.assertEqual(Meter(1000, "water").channels[2][:3], ("water", "m3", 3))
+        self.assertEqual(meter.close(40000), (2, 2, 20, 1000))  # 0.020 m³, 1.000 m³/h
+        self.assertEqual(Meter(1000, "water").channels[2][:3], ("water", "m³", 3))
 
     def test_thirds(self):
         meter = Meter(375, "kWh", total=1)

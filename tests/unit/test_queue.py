@@ -3,9 +3,10 @@
 import asyncio
 import unittest
 
-from joulelog.live_first import LiveFirst
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog.flow.live_first import LiveFirst
+from joulelog.flow.queue import Cursor, Queue
+from joulelog.flow.reading import Source
+from joulelog.flow.watch import Watch
 
 POWER = ("power", "W", 0, "measurement", "power")
 DAY = ("day", "kWh", 3, "total_increasing", "energy")
@@ -38,11 +39,6 @@ def take(cursor, timeless=False):
     return asyncio.run(cursor.next(timeless))
 
 
-def newest(cursor):
-    """The newest item of each source."""
-    return asyncio.run(cursor.newest())
-
-
 def drain(cursor):
     """Times of all readings that the cursor gives, unconfirmed."""
     times = []
@@ -67,6 +63,21 @@ class TestOrder(unittest.TestCase):
         self.assertEqual((cursor.sent, cursor.position, cursor.in_flight), (3, 3, 2))
         cursor.confirm(4)
         self.assertEqual((cursor.sent, cursor.position, cursor.waiting), (5, 5, 0))
+
+    def test_the_oldest_that_waits(self):
+        for kind in (Cursor, LiveFirst):
+            queue = queue_of(8)
+            cursor = queue.use(kind(queue, "x", None, None, 0))
+            self.assertTrue(cursor.oldest_time is None)
+            queue.put(reading(100))
+            queue.put(reading(101))
+            self.assertEqual(cursor.oldest_time, 100)
+            drain(cursor)
+            self.assertEqual(cursor.oldest_time, 100)
+            cursor.confirm_all()
+            self.assertTrue(cursor.oldest_time is None, "nothing waits, however old it was")
+            queue.put(reading(102))
+            self.assertEqual(cursor.oldest_time, 102)
 
     def test_rewind_reads_the_unconfirmed_again(self):
         queue = queue_of(8)
@@ -120,7 +131,12 @@ class TestOrder(unittest.TestCase):
         queue.put(reading(1, A))
         queue.put(reading(2, B))
         queue.put(reading(3, A))
-        self.assertEqual((queue.latest["a"][0], queue.latest["b"][0]), (3, 2))
+        latest = queue.latest
+        self.assertEqual((latest.of("a")[0], latest.of("b")[0], latest.of("c")), (3, 2, None))
+        self.assertEqual((sorted(latest.rows), latest.count), (["a", "b"], 3))
+        self.assertEqual((latest.row("a").count, latest.sources), (2, 2))
+        latest.row("d")  # of a reader whose meter is silent
+        self.assertEqual((sorted(latest.rows), latest.sources), (["a", "b", "d"], 2))
 
 
 class TestFilters(unittest.TestCase):
@@ -258,44 +274,96 @@ class TestLoss(unittest.TestCase):
         self.assertTrue(cursor.sent > 100 and cursor.dropped > 100)
 
 
-class TestNewest(unittest.TestCase):
-    def test_one_per_source_in_order(self):
-        queue = queue_of(8)
-        cursor = queue.cursor("x")
-        for number, source in ((1, A), (2, B), (3, A), (4, A), (5, B)):
-            queue.put(reading(number, source))
-        self.assertEqual([item[1] for item in newest(cursor)], [4, 5])
-        self.assertEqual((cursor.superseded, cursor.dropped), (3, 0))
-        cursor.confirm(4)
-        self.assertEqual((cursor.sent, cursor.waiting), (2, 0))
+class TestWatch(unittest.TestCase):
+    """What reads the table."""
 
-    def test_order_with_many_sources(self):
-        queue = queue_of(64)
-        cursor = queue.cursor("x")
+    def setUp(self):
+        self.queue = queue_of(4)
+
+    def watch(self, sources=None, channels=None, every=0):
+        return Watch(self.queue, "x", sources, channels, every)
+
+    def put(self, *pairs):
+        for number, source in pairs:
+            self.queue.put(reading(number, source))
+
+    def test_the_newest_of_each_source(self):
+        watch = self.watch()
+        self.put((1, A), (2, B), (3, A), (4, A), (5, B))
+        self.assertEqual((watch.waiting, watch.oldest_time), (2, 4))
+        items = watch.newest()
+        self.assertEqual([item[1] for item in items], [4, 5])
+        self.assertEqual((watch.in_flight, watch.waiting), (2, 2))
+        watch.confirm(items[1][0])
+        self.assertEqual((watch.sent, watch.superseded, watch.dropped), (2, 3, 0))
+        self.assertEqual((watch.in_flight, watch.waiting, watch.oldest_time), (0, 0, None))
+        self.assertEqual(watch.newest(), [])
+
+    def test_many_sources_and_a_full_ring(self):
+        watch = self.watch()
         for number in range(60):
-            queue.put(reading(number, Source("s%d" % (number * 7 % 20), (POWER,))))
-        serials = [item[0] for item in newest(cursor)]
-        self.assertEqual(serials, sorted(serials))
-        self.assertEqual((len(serials), cursor.superseded), (20, 40))
+            self.queue.put(reading(number, Source("s%d" % (number * 7 % 20), (POWER,))))
+        items = watch.newest()
+        self.assertEqual(sorted([item[1] for item in items]), list(range(40, 60)))
+        self.assertEqual([item[0] for item in items], list(range(20)))
+        watch.confirm(items[-1][0])
+        self.assertEqual((watch.sent, watch.superseded), (20, 40))
 
     def test_superseded_once_whatever_is_repeated(self):
-        queue = queue_of(8)
-        cursor = queue.cursor("x")
-        for number, source in ((1, B), (2, A), (3, A)):
-            queue.put(reading(number, source))
+        watch = self.watch()
+        self.put((1, B), (2, A), (3, A))
         for _ in range(3):
-            self.assertEqual([item[1] for item in newest(cursor)], [1, 3])
-            cursor.rewind()
-        self.assertEqual(cursor.superseded, 1)
+            self.assertEqual([item[1] for item in watch.newest()], [3, 1])
+            watch.rewind()
+        for number, _, _, _ in watch.newest():
+            watch.confirm(number)
+        self.assertEqual((watch.sent, watch.superseded), (2, 1))
 
-    def test_a_full_ring_supersedes(self):
-        queue = queue_of(4)
-        cursor = queue.cursor("x")
-        cursor.newest_only = True
-        for number in range(10):
-            queue.put(reading(number))
-        self.assertEqual([item[1] for item in newest(cursor)], [9])
-        self.assertEqual((cursor.superseded, cursor.dropped), (9, 0))
+    def test_what_comes_while_one_is_on_its_way(self):
+        watch = self.watch()
+        self.put((1, A))
+        items = watch.newest()
+        self.put((2, A), (3, A))
+        watch.dismiss(items[0][0])  # there was nothing in it
+        self.assertEqual((watch.sent, watch.superseded, watch.waiting), (0, 0, 1))
+        watch.confirm(watch.newest()[0][0])
+        self.assertEqual((watch.sent, watch.superseded, watch.waiting), (1, 1, 0))
+
+    def test_filters(self):
+        only_b, only_day = self.watch(["b"]), self.watch(None, ["day"])
+        self.put((1, A), (2, B))
+        for watch, name in ((only_b, "b"), (only_day, "a")):
+            self.assertEqual([item[2][1].name for item in watch.newest()], [name])
+            self.assertEqual([found[0] for found in watch.rows()], [name])
+
+    def test_every(self):
+        watch = self.watch(every=10)
+        sent = []
+        for time in (8, 9, 10, 11, 19, 20, 29, 31):
+            self.put((time, A))
+            for number, time, _, _ in watch.newest():
+                watch.confirm(number)
+                sent.append(time)
+        self.assertEqual(sent, [8, 10, 20, 31])
+        self.assertEqual((watch.sent, watch.superseded, watch.waiting), (4, 0, 0))
+
+    def test_an_unknown_time(self):
+        watch = self.watch()
+        self.put((-100, A))
+        self.assertEqual([item[1] for item in watch.newest()], [None])
+        self.assertEqual(watch.oldest_time, None)
+
+    def test_what_wakes(self):
+        latest = self.queue.latest
+        woken = []
+
+        class Watcher:
+            def wake(self):
+                woken.append(latest.of("a"))
+
+        latest.watchers.append(Watcher())
+        self.put((1, A), (2, A))
+        self.assertEqual(woken, [reading(1), reading(2)])
 
 
 class TestFullHeap(unittest.TestCase):
@@ -336,18 +404,31 @@ class TestFullHeap(unittest.TestCase):
 
 
 class TestSinkCursor(unittest.TestCase):
-    def test_two_lanes_only_where_there_can_be_a_backlog(self):
+    def test_what_a_module_asks_for(self):
         class Module:
             @staticmethod
-            def live_first(entry):
-                return entry["wish"]
+            def reads(entry, terminal):
+                return "table" if terminal else entry["wish"]
 
-        entry = {"name": "x", "sources": None, "channels": None, "every": 0, "wish": True}
-        queue = queue_of()
-        self.assertTrue(isinstance(queue.sink_cursor(Module, entry, True), LiveFirst))
-        self.assertFalse(isinstance(queue.sink_cursor(Module, entry, False), LiveFirst))
-        entry["wish"] = False
-        self.assertFalse(isinstance(queue.sink_cursor(Module, entry, True), LiveFirst))
+        def made(wish, backlog=True, terminal=False):
+            entry = {"name": "x", "sources": None, "channels": None, "every": 0, "wish": wish}
+            queue = queue_of()
+            cursor = queue.sink_cursor(Module, entry, backlog, terminal)
+            self.assertEqual(len(queue.latest.watchers), int(isinstance(cursor, Watch)))
+            self.assertEqual(queue.cursors, [] if isinstance(cursor, Watch) else [cursor])
+            return cursor.durable, type(cursor)
+
+        self.assertEqual(made("live_first"), (True, LiveFirst))
+        self.assertEqual(made("live_first", False), (True, Cursor))  # there can be no backlog
+        self.assertEqual(made("in_order"), (True, Cursor))
+        self.assertEqual(made("ram"), (False, Cursor))
+        self.assertEqual(made("table"), (False, Watch))
+        self.assertEqual(made("ram", True, True), (False, Watch))
+
+    def test_a_module_that_asks_for_nothing(self):
+        entry = {"name": "x", "sources": None, "channels": None, "every": 0}
+        cursor = queue_of().sink_cursor(object, entry)
+        self.assertEqual((cursor.durable, type(cursor)), (True, Cursor))
 
 
 class TestWait(unittest.TestCase):

@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-import sys
 import unittest
 
+import exact
+from virtual_clock import VirtualClock
+
+from joulelog import clock
+from joulelog.device import uart
+from joulelog.readers import altherma, x10a_line
+
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
 
-import exact  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock, uart  # noqa: E402
-from joulelog.readers import altherma, x10a_line  # noqa: E402
 
 ENTRY = {
     "name": "hp",
@@ -132,19 +132,24 @@ class Board:
     RX_BUFFER = 4096
 
 
-class Config:
-    queue = {"slots": 64}
-
-
-class App:
-    board = Board()
-    config = Config()
-    clock = clock.Clock()
+CLOCK = clock.Clock()
 
 
 class Output:
+    state = ""
+
+    def say(self, state):
+        self.state = state
+
     def __init__(self):
         self.readings = []
+        self.identity = ()
+
+    def identify(self, *identity):
+        self.identity = identity
+
+    def slots(self):
+        return 64
 
     def publish(self, time, channels, values):
         found = {}
@@ -156,7 +161,7 @@ class Output:
 class TestReader(unittest.TestCase):
     def play(self, story, protocol="I", registers=None, **entry):
         """Run story(reader, unit, output, virtual) beside the reader."""
-        virtual = VirtualClock(1000)
+        virtual = VirtualClock(0)  # readings at multiples of the interval
         unit = Unit(virtual, protocol, registers)
         output = Output()
         filled = dict(ENTRY)
@@ -166,7 +171,7 @@ class TestReader(unittest.TestCase):
         self.raised = None
 
         async def run():
-            reader = altherma.Reader("hp", filled, App(), output)
+            reader = altherma.Reader("hp", filled, output, CLOCK, Board())
 
             async def guarded():
                 try:
@@ -194,13 +199,14 @@ class TestReader(unittest.TestCase):
             self.assertEqual(unit.opened[0][:2], (2, 9600))
             self.assertEqual(unit.opened[0][2]["parity"], 0)
             self.assertEqual(unit.opened[0][2]["bits"], 8)
-            self.assertEqual((reader.state, reader.protocol), ("ok", "I"))
+            self.assertEqual((reader._output.state, reader.protocol), ("ok", "I"))
             self.assertEqual(len(output.readings), 1)
             self.assertEqual(output.readings[0]["flow_temperature"], 350)
             self.assertEqual(output.readings[0]["flow"], 125)
             await virtual.advance(30000 * 9)
             self.assertEqual(len(output.readings), 10)
-            self.assertEqual(reader.timeouts + reader.frame_errors + reader.refused, 0)
+            line = reader._line
+            self.assertEqual(line.timeouts + line.frame_errors + line.refused, 0)
             begins = [ms for ms, register in unit.requests if register == 0x20]
             self.assertTrue(all(b - a == 30000 for a, b in zip(begins[1:], begins[2:])), begins)
 
@@ -234,7 +240,7 @@ class TestReader(unittest.TestCase):
             self.assertEqual(len([1 for _, register in unit.requests if register == 0x21]), 1)
             self.assertIsNone(output.readings[-1]["inverter_current"])
             self.assertEqual(output.readings[-1]["flow"], 125)
-            self.assertEqual((reader.refused, reader.timeouts), (1, 0))
+            self.assertEqual((reader._line.refused, reader._line.timeouts), (1, 0))
             await virtual.advance(6 * 3600 * 1000)
             self.assertEqual(len([1 for _, register in unit.requests if register == 0x21]), 2)
 
@@ -258,10 +264,10 @@ class TestReader(unittest.TestCase):
             await virtual.advance(30000)
             self.assertEqual(output.readings[-1]["flow_temperature"], 350)  # asked for again
             self.assertIsNone(output.readings[-1]["flow"])  # that was believed
-            asked = [register for ms, register in unit.requests if ms > 30000]
+            asked = [register for ms, register in unit.requests if ms > 29000]
             self.assertEqual((asked.count(0x61), asked.count(0x62)), (2, 2))
             await virtual.advance(30000)
-            asked = [register for ms, register in unit.requests if ms > 60000]
+            asked = [register for ms, register in unit.requests if ms > 59000]
             self.assertEqual((asked.count(0x61), asked.count(0x62)), (1, 0))
 
         self.play(story)
@@ -283,7 +289,7 @@ class TestReader(unittest.TestCase):
                 for at in range(1, len(frame)):
                     for pause_ms in (2, 40, 150):
                         unit.split = (at, pause_ms)
-                        found = await line.ask(unit, unit.protocol, item["register"])
+                        found = await line.ask(unit.protocol, item["register"])
                         heard = bytes(line.buffer[: line.count])
                         asked.append((found, heard) == (start, frame))
 
@@ -293,7 +299,8 @@ class TestReader(unittest.TestCase):
                 await virtual.advance(1000)
             await task
 
-        line = x10a_line.Line()
+        line = x10a_line.X10a(Board(), ENTRY)
+        uart.machine = Machine(unit)
         virtual.play(run())
         self.assertEqual((len(asked), asked.count(False)), (3 * 266, 0))
 
@@ -304,11 +311,11 @@ class TestReader(unittest.TestCase):
             await virtual.advance(30000)
             self.assertIsNone(output.readings[-1]["compressor_speed"])
             self.assertEqual(output.readings[-1]["flow"], 125)
-            asked = [(ms, r) for ms, r in unit.requests if ms > 30000]
+            asked = [(ms, r) for ms, r in unit.requests if ms > 29000]
             at = [r for _, r in asked].index(0x30)
             gap = asked[at + 1][0] - asked[at][0]
             self.assertTrue(300 <= gap <= 320, gap)
-            self.assertEqual(reader.timeouts, 1)
+            self.assertEqual(reader._line.timeouts, 1)
             unit.silent.remove(0x30)
             await virtual.advance(30000)
             self.assertEqual(output.readings[-1]["compressor_speed"], 0)
@@ -320,7 +327,7 @@ class TestReader(unittest.TestCase):
             await virtual.advance(29000)
             unit.spoil = 1
             await virtual.advance(30000)
-            self.assertEqual(reader.frame_errors, 1)
+            self.assertEqual(reader._line.frame_errors, 1)
             self.assertTrue(None not in (output.readings[-1]["thermostat"],))
             unit.spoil = 1000
             await virtual.advance(30000 * 2)
@@ -334,7 +341,7 @@ class TestReader(unittest.TestCase):
             unit.echo = True
             await virtual.advance(89000)
             self.assertEqual(len(output.readings), 3)
-            self.assertEqual(reader.frame_errors, 0)
+            self.assertEqual(reader._line.frame_errors, 0)
 
         self.play(story)
 
@@ -358,21 +365,21 @@ class TestReader(unittest.TestCase):
             await virtual.advance(29000)
             unit.protocol = ""
             await virtual.advance(90000)
-            self.assertEqual(reader.state, "no answer")
+            self.assertEqual(reader._output.state, "no answer")
             self.assertEqual(set(output.readings[-1].values()), {None})
             self.assertEqual(len(output.readings), 2)
             await virtual.advance(300000)
             self.assertEqual((len(output.readings), reader.silences), (2, 1))
             unit.protocol = "I"
             await virtual.advance(60000)
-            self.assertEqual((reader.state, output.readings[-1]["flow"]), ("ok", 125))
+            self.assertEqual((reader._output.state, output.readings[-1]["flow"]), ("ok", 125))
 
         self.play(story)
 
     def test_nobody_there(self):
         async def story(reader, unit, output, virtual):
             await virtual.advance(200000)
-            self.assertEqual((reader.state, reader.silences), ("no answer", 1))
+            self.assertEqual((reader._output.state, reader.silences), ("no answer", 1))
             self.assertEqual(output.readings, [])
 
         self.play(story, "")
@@ -382,7 +389,7 @@ class TestReader(unittest.TestCase):
             await virtual.advance(29000)
             unit.unplugged = True
             await virtual.advance(30000)
-            self.assertEqual(reader.state, "no device")
+            self.assertEqual(reader._output.state, "no device")
             self.assertIn("gone", str(self.raised))
 
         self.play(story)
@@ -400,7 +407,7 @@ class TestReader(unittest.TestCase):
         )
 
     def test_describe(self):
-        reader = altherma.Reader("hp", ENTRY, App(), Output())
+        reader = altherma.Reader("hp", ENTRY, Output(), CLOCK, Board())
         told = reader.describe()
         for word in ("UART 2", "8E1", "RX on GPIO 16", "TX on GPIO 17", "core"):
             self.assertIn(word, told)

@@ -1,20 +1,19 @@
 """The dsmr reader on a scripted UART, by a clock that moves only when told: no test waits."""
 
 import asyncio
-import sys
 import unittest
 
+from civil import seconds
+from crc16 import update
+from fake_machine import Line, Machine
+from virtual_clock import VirtualClock
+
+from joulelog import clock
+from joulelog.device import uart
+from joulelog.errors import ConfigError
+from joulelog.readers import dsmr, replay
+
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
-
-from civil import seconds  # noqa: E402
-from dsmr.crc import update  # noqa: E402
-from fake_machine import Line, Machine  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock, uart  # noqa: E402
-from joulelog.errors import ConfigError  # noqa: E402
-from joulelog.readers import dsmr, replay  # noqa: E402
 
 try:
     import cryptolib
@@ -75,8 +74,21 @@ class Esp8266(Board):
 
 
 class Output:
+    state = ""
+
+    def say(self, state):
+        self.state = state
+
+    def unknown(self):
+        self.unknowns.append(len(self.readings))
+
     def __init__(self):
         self.readings = []
+        self.unknowns = []  # readings before each
+        self.identity = ()
+
+    def identify(self, *identity):
+        self.identity = identity
 
     def publish(self, time, channels, values):
         found = {}
@@ -117,7 +129,11 @@ class Stand:
         dsmr.machine = uart.machine = self.machine
         self.app = App()
         self.output = Output()
-        self.reader = dsmr.Reader("p1", entry, self.app, self.output)
+        self.reader = dsmr.Reader("p1", entry, self.output, self.app.clock, Board)
+
+    def count(self, name):
+        """What the reader counts by this name."""
+        return dict(self.reader.counters())[name]
 
     def run(self, ms, *more):
         """Run the reader for ms, then for each of more; return what was published."""
@@ -129,7 +145,7 @@ class Stand:
         self.states = []
         for ms in spans:
             await self.virtual.advance(ms)
-            self.states.append(self.reader.state)
+            self.states.append(self.reader._output.state)
         task.cancel()
         try:
             await task
@@ -145,7 +161,7 @@ class TestFindsTheLine(unittest.TestCase):
         stand = Stand()
         stand.line.every(1000, telegram(), 40, 500)
         self.assertEqual(len(stand.run(41000)), 40)
-        self.assertEqual(stand.reader.state, "ok")
+        self.assertEqual(stand.reader._output.state, "ok")
         self.assertEqual(stand.line.tuned, [])
         number, baudrate, options = stand.line.opened[0]
         self.assertEqual((number, baudrate), (2, 115200))
@@ -157,7 +173,7 @@ class TestFindsTheLine(unittest.TestCase):
         stand = Stand()
         stand.line.every(10000, OLD + b"\r\n", 6, 500, 9600)
         self.assertEqual(len(stand.run(60000)), 4)  # the two of the first 12 s were garbage
-        self.assertEqual((stand.reader.state, stand.reader.silences), ("ok", 0))
+        self.assertEqual((stand.reader._output.state, stand.reader.silences), ("ok", 0))
         ((ms, baudrate, options),) = stand.line.tuned
         self.assertTrue(12000 < ms < 12100)
         self.assertEqual((baudrate, options["bits"], options["parity"]), (9600, 7, 0))
@@ -167,6 +183,7 @@ class TestFindsTheLine(unittest.TestCase):
         stand.line.every(10000, OLD + b"\r\n", 3, 500, 9600)
         self.assertEqual(len(stand.run(30000, 60000)), 3)
         self.assertEqual(stand.states, ["ok", "silent"])
+        self.assertEqual(stand.reader._output.unknowns, [3])
         self.assertEqual(set([b for _, b, _ in stand.line.opened + stand.line.tuned]), {9600})
 
     def test_slow_lines_are_read_in_small_pieces(self):
@@ -180,6 +197,32 @@ class TestFindsTheLine(unittest.TestCase):
         self.assertEqual(stand.line.opened[0][2]["invert"], Machine(stand.line).UART.INV_RX)
         self.assertEqual([o["invert"] for _, _, o in stand.line.tuned], [2, 2])
         self.assertFalse("rxbuf" in stand.line.tuned[0][2])
+
+    def test_other_settings_are_told(self):
+        for baud, form, tried in (
+            (2400, "8N1", [(2400, 8, None)]),
+            (9600, "7N1", [(9600, 7, None)]),
+            (115200, "8E1", [(115200, 8, 0)]),
+            (0, "7E1", [(115200, 7, 0), (9600, 7, 0)]),
+            (38400, None, [(38400, 8, None), (38400, 7, 0)]),
+            (9600, None, [(9600, 7, 0)]),
+        ):
+            stand = Stand(baud=baud, format=form)
+            stand.run(90000)
+            said = []
+            for _, speed, options in stand.line.opened + stand.line.tuned:
+                setting = (speed, options["bits"], options["parity"])
+                if setting not in said:
+                    said.append(setting)
+            self.assertEqual(said, tried)
+
+    def test_a_telegram_on_the_slowest_line(self):
+        stand = Stand(baud=300, format="7E1")
+        data = OLD + b"\r\n"
+        for at in range(len(data)):
+            stand.line.at(at * 33, data[at : at + 1], 300)
+        self.assertEqual(len(stand.run(len(data) * 33 + 1000)), 1)
+        self.assertEqual((stand.line.sizes, stand.line.tuned), ([1], []))
 
     def test_pins_of_the_entry_go_first(self):
         stand = Stand(rx=5)
@@ -210,15 +253,15 @@ class TestSilence(unittest.TestCase):
         stand = Stand()
         stand.line.every(1000, telegram().replace(b"193", b"194"), 60)
         self.assertEqual(stand.run(40000), [])
-        self.assertEqual(stand.reader.state, "silent")
-        self.assertTrue(stand.reader.crc_errors >= 20)
+        self.assertEqual(stand.reader._output.state, "silent")
+        self.assertTrue(stand.count("crc_errors") >= 20)
 
     def test_noise_in_the_shape_of_a_telegram(self):
         stand = Stand()
         stand.line.every(1000, b"/x\r\n!\r\n", 30)
         self.assertEqual(stand.run(40000), [])
-        self.assertEqual((stand.reader.state, stand.reader.silences), ("silent", 1))
-        self.assertTrue(stand.reader.refused >= 10)
+        self.assertEqual((stand.reader._output.state, stand.reader.silences), ("silent", 1))
+        self.assertTrue(stand.count("refused") >= 10)
 
     def test_the_advice_says_what_came(self):
         for data, word in (
@@ -238,7 +281,7 @@ class TestSilence(unittest.TestCase):
         for start in (0, 100000, 200000):
             stand.line.every(1000, telegram(), 3, start)
         stand.run(203000)
-        self.assertEqual((stand.reader.silences, stand.reader.telegrams), (2, 9))
+        self.assertEqual((stand.reader.silences, stand.count("telegrams")), (2, 9))
 
 
 class TestDevice(unittest.TestCase):
@@ -258,7 +301,7 @@ class TestDevice(unittest.TestCase):
                 return str(error)
 
         self.assertTrue("gone" in stand.virtual.play(story()))
-        self.assertEqual((stand.reader.state, stand.line.closed), ("no device", 1))
+        self.assertEqual((stand.reader._output.state, stand.line.closed), ("no device", 1))
         stand.line.gone = False  # the supervisor starts it again
         stand.line.at(3000, telegram(1))
         self.assertEqual(len(stand.run(5000)), 2)
@@ -269,7 +312,7 @@ class TestDevice(unittest.TestCase):
         stand.line.missing = True
         stand.run(100)
         self.assertTrue(isinstance(stand.error, OSError))
-        self.assertEqual(stand.reader.state, "no device")
+        self.assertEqual(stand.reader._output.state, "no device")
 
 
 class TestRequest(unittest.TestCase):
@@ -314,7 +357,7 @@ class TestPieces(unittest.TestCase):
             stand.line.at(ms + 150, data[cut:])
             ms += 1000
         self.assertEqual(len(stand.run(ms)), len(data) - 1)
-        self.assertEqual((stand.reader.crc_errors, stand.reader.refused), (0, 0))
+        self.assertEqual((stand.count("crc_errors"), stand.count("refused")), (0, 0))
 
     def test_two_in_one_chunk(self):
         stand = Stand()
@@ -337,17 +380,39 @@ class TestTrust(unittest.TestCase):
         stand.line.at(1000, telegram(1, crc=False))
         stand.line.at(2000, telegram(2))
         self.assertEqual([time - NOON for time, _ in stand.run(3000)], [0, 2])
-        self.assertEqual(stand.reader.refused, 1)
+        self.assertEqual(stand.count("refused"), 1)
 
     def test_names_of_the_meter(self):
         stand = Stand()
         stand.line.at(0, telegram())
         stand.run(100)
-        self.assertEqual(stand.reader.meter, "Ene5\\XS210 ESMR 5.0")
-        for counter in stand.reader.COUNTERS:
-            self.assertTrue(isinstance(getattr(stand.reader, counter), int), counter)
-        with self.assertRaises(AttributeError):
-            stand.reader.no_such_counter
+        self.assertEqual(stand.reader._p1.meter, "Ene5\\XS210 ESMR 5.0")
+        for name, count in stand.reader.counters():
+            self.assertTrue(isinstance(count, int), name)
+
+    def test_another_identification_each_second_is_said_once_a_minute(self):
+        stand = Stand()
+        said = stand.reader._p1._log = Said()
+        said.info = said.warning
+        for number in range(150):
+            changed = telegram(number, crc=False).replace(b"XS210", b"XS%03d" % number)
+            stand.line.at(1000 * number, changed)
+        stand.run(150000)
+        self.assertEqual(len(stand.output.readings), 150)
+        self.assertEqual(stand.output.identity[1], "XS149 ESMR 5.0")
+        meters = [line for line in said.lines if line[:6] == "meter "]
+        self.assertEqual([line.split()[1][-3:] for line in meters], ["000", "060", "120"])
+
+    def test_the_last_of_two_identifications_is_said_a_minute_later(self):
+        stand = Stand()
+        said = stand.reader._p1._log = Said()
+        said.info = said.warning
+        for number in range(70):
+            other = telegram(number, crc=False).replace(b"XS210", b"XS999")
+            stand.line.at(1000 * number, other if number else telegram(crc=False))
+        stand.run(70000)
+        meters = [line for line in said.lines if line[:6] == "meter "]
+        self.assertEqual([line.split()[1][-3:] for line in meters], ["210", "999"])
 
 
 class TestTime(unittest.TestCase):
@@ -411,6 +476,131 @@ class TestTime(unittest.TestCase):
             self.assertEqual(stand.app.clock.source, "")
 
 
+class TestWrongClock(unittest.TestCase):
+    """A meter whose clock is far from a better one."""
+
+    def play(self, stamps, source="ntp", **changes):
+        """Readings' times after NOON, a telegram each second; the board's clock is at NOON."""
+        stand = self.stand = Stand(**changes)
+        stand.reader._p1._log = Said()
+
+        async def story():
+            if source:
+                stand.app.clock.set(NOON, source)
+            await stand._run((1000 * len(stamps) + 500,))
+            self.now = stand.app.clock.now() or 0
+
+        for number, stamp in enumerate(stamps):
+            stand.line.at(1000 * number, telegram(stamp=stamp))
+        stand.virtual.play(story())
+        return [time - NOON for time, _ in stand.output.readings]
+
+    WRONG = (
+        b"261120140000W",
+        b"261120130000S",
+        b"270620130000S",
+        b"310101120000W",
+        b"250320130000W",
+    )
+
+    def test_the_board_is_believed(self):
+        for stamp in self.WRONG:
+            later = stamp[:10] + b"01" + stamp[12:]
+            for source in ("ntp", "computer"):
+                self.assertEqual(self.play([stamp, later], source), [0, 1])
+                self.assertEqual((self.now - NOON, self.stand.app.clock.source), (2, source))
+                self.assertEqual(self.stand.count("wrong_times"), 2)
+                self.assertEqual(len(self.stand.reader._p1._log.lines), 1)
+
+    def test_by_how_much(self):
+        self.play([b"261120150500W"])
+        (line,) = self.stand.reader._p1._log.lines
+        self.assertTrue("0 d 02:05 h ahead" in line and "`time`" in line, line)
+        self.play([b"261118130000W"])
+        self.assertTrue("2 d 00:00 h behind" in self.stand.reader._p1._log.lines[0])
+
+    def test_a_few_minutes_are_none(self):
+        self.assertEqual(self.play([b"261120130400W"]), [240])
+        self.assertEqual(self.stand.count("wrong_times"), 0)
+
+    def test_as_the_entry_says(self):
+        self.assertEqual(self.play([b"261120150000W"], time="meter"), [7200])
+        self.assertEqual(self.stand.app.clock.source, "ntp")
+        self.assertEqual(self.play([b"261120130100W"], time="board"), [0])
+        self.play([b"261120130100W"], "", time="board")
+        self.assertEqual(self.stand.app.clock.source, "")
+
+    def test_dates_that_cannot_be(self):
+        for stamp in (b"700101000000W", b"441231000000W", b"991231235959W", b"230101000000W"):
+            self.play([stamp], "")
+            self.assertEqual(self.stand.app.clock.source, "")
+            self.assertEqual(self.stand.count("wrong_times"), 1)
+
+    def test_one_wrong_date_among_good_ones(self):
+        stamps = [b"2611201300%02dW" % second for second in range(6)]
+        stamps[3] = b"310101120000W"
+        self.assertEqual(self.play(stamps, ""), [0, 1, 2, 3, 4, 5])
+
+    def test_three_that_agree_move_what_the_meter_set(self):
+        stamps = [b"250320130000W"] + [b"2611201300%02dW" % second for second in range(5)]
+        self.assertEqual(self.play(stamps, "")[3:], [2, 3, 4])
+        self.assertEqual(self.now - NOON, 5)
+
+
+class TestCounterEvents(unittest.TestCase):
+    def play(self, energies):
+        stand = self.stand = Stand()
+        stand.reader._p1._log = Said()
+        for number, energy in enumerate(energies):
+            stand.line.at(1000 * number, telegram(number, energy=energy))
+        return [found["energy_import_t1"][0] for _, found in stand.run(1000 * len(energies))]
+
+    def test_one_that_falls_or_leaps(self):
+        for wrong in (b"000000.000", b"999999.999", b"045677.000"):
+            got = self.play([b"045678.123", wrong, b"045678.124"])
+            self.assertEqual(got, [45678123, None, 45678124])
+            self.assertEqual(self.stand.count("counter_events"), 1)
+            self.assertEqual(len(self.stand.reader._p1._log.lines), 1)
+
+    def test_three_that_agree(self):
+        got = self.play([b"045678.123"] + [b"000001.%03d" % n for n in range(4)])
+        self.assertEqual(got, [45678123, None, None, 1002, 1003])
+        self.assertEqual(self.stand.count("counter_events"), 1)
+
+    def test_more_decimals_are_no_event(self):
+        got = self.play([b"45678.1", b"045678.123", b"045678.1234"])
+        self.assertEqual(got, [45678100, 45678123, 456781234])
+        self.assertEqual(self.stand.count("counter_events"), 0)
+
+    def test_one_that_was_idle_may_catch_up(self):
+        stand = Stand()
+        for number in range(0, 3600, 60):
+            stand.line.at(1000 * number, telegram(number))
+        stand.line.at(3600000, telegram(3600, energy=b"045690.123"))
+        stand.run(3601000)
+        self.assertEqual(stand.output.readings[-1][1]["energy_import_t1"][0], 45690123)
+
+
+class TestDeadCrc(unittest.TestCase):
+    def test_named_with_the_option(self):
+        for crc in (b"0000", b"FFFF", b"1234"):
+            stand = Stand(baud=115200)
+            stand.reader._log = Said()
+            for number in range(10):
+                stand.line.at(1000 * number, telegram(number)[:-6] + crc + b"\r\n")
+            self.assertEqual(stand.run(60000), [])
+            (line,) = stand.reader._log.lines
+            self.assertTrue(crc.decode() in line and "`crc`" in line and "ignore" in line, line)
+
+    def test_believed_where_the_entry_says_so(self):
+        stand = Stand(crc="ignore")
+        stand.line.at(0, telegram()[:-6] + b"0000\r\n")
+        self.assertEqual(len(stand.run(1000)), 1)
+        stand = Stand(crc="check")
+        stand.line.at(0, telegram()[:-6] + b"0000\r\n")
+        self.assertEqual(stand.run(1000), [])
+
+
 class TestSeason(unittest.TestCase):
     """The end of summer time: 2026-10-25, 03:00 S is 02:00 W."""
 
@@ -464,7 +654,7 @@ class TestEncrypted(unittest.TestCase):
             stand = Stand(key=key, auth_key=auth)
             stand.line.at(100, self._frame())
             self.assertEqual(len(stand.run(2000)), 1)
-            self.assertEqual((stand.reader.telegrams, stand.reader.tag_errors), (1, 0))
+            self.assertEqual((stand.count("telegrams"), stand.count("tag_errors")), (1, 0))
             self.assertTrue(max(stand.line.sizes) <= 64)  # decryption takes longer per byte
 
     def test_with_wrong_keys(self):
@@ -474,10 +664,10 @@ class TestEncrypted(unittest.TestCase):
             stand.line.at(100, self._frame())
             stand.reader._log = Said()
             self.assertEqual(stand.run(30000), [])
-            self.assertEqual(stand.reader.state, "silent")
+            self.assertEqual(stand.reader._output.state, "silent")
             self.assertTrue("`key`" in stand.reader._log.lines[0])
             if auth:
-                self.assertEqual(stand.reader.tag_errors, 1)
+                self.assertEqual(stand.count("tag_errors"), 1)
 
 
 class TestConfig(unittest.TestCase):
@@ -514,8 +704,10 @@ class TestConfig(unittest.TestCase):
 
 class TestCounters(unittest.TestCase):
     def test_every_counter_is_there_without_a_key_too(self):
-        reader = Stand().reader
-        self.assertEqual([getattr(reader, name) for name in reader.COUNTERS], [0] * 9)
+        self.assertEqual({count for _, count in Stand().reader.counters()}, {0})
+        self.assertEqual(len(Stand().reader.counters()), 11)
 
     def test_a_replay_has_the_same_but_for_the_line(self):
-        self.assertEqual(dsmr.Reader.COUNTERS, replay.Reader.COUNTERS + ("silences",))
+        entry = dict(ENTRY, times="now")
+        played = replay.Reader("file", entry, Output(), clock.Clock(), Board)
+        self.assertEqual(Stand().reader.counters(), played.counters() + (("silences", 0),))

@@ -1,19 +1,16 @@
 """The pulse reader on a fake ADC, a fake pin and a fake counter, by a clock that tests move."""
 
 import asyncio
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+import machine
+import pulse as pulse_lib
+from civil import seconds
+from virtual_clock import VirtualClock
+from wire import Said
 
-import machine  # noqa: E402
-import pulse as pulse_lib  # noqa: E402
-from civil import seconds  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.readers import pulse, pulse_inputs, sampler  # noqa: E402
+from joulelog import clock
+from joulelog.readers import pulse, sampler
 
 NOON = seconds(2026, 11, 20, 12)
 ENTRY = {
@@ -29,7 +26,7 @@ ENTRY = {
     "pulse_ms": 10,
     "gap_ms": 0,
     "longest_ms": 0,
-    "active": "low",
+    "active": None,
     "pull": None,
     "sampling": "task",
     "calibrate": False,
@@ -62,16 +59,9 @@ class Store:
         self.values[key] = value
 
 
-class Guard:
-    def __init__(self, store):
-        self.store = store
-
-
 class App:
-    def __init__(self, store):
-        self.board = Board
+    def __init__(self):
         self.clock = clock.Clock()
-        self.guard = Guard(store)
 
 
 class Stand:
@@ -82,10 +72,17 @@ class Stand:
         entry.update(changes)
         self.store = store or Store()
         self.virtual = VirtualClock()
-        self.app = App(self.store)
+        self.app = App()
         self.readings = []  # (time, {key: value})
-        self.reader = pulse.Reader("pulse", entry, self.app, self)
+        self.reader = pulse.Reader("pulse", entry, self, self.app.clock, Board, self.store)
         self.error = None
+
+    def count(self, name):
+        """What the reader counts by this name."""
+        return dict(self.reader.counters())[name]
+
+    def say(self, state):
+        self.state = state
 
     def publish(self, time, channels, values):
         found = {}
@@ -238,25 +235,44 @@ class TestLight(unittest.TestCase):
     def tearDown(self):
         machine.ADC.levels.pop(34, None)
 
-    def test_flashes(self):
-        stand = Stand(calibrate=True)
-        machine.ADC.levels[34] = 13000
+    def thirty(self, pulse, rest):
+        """A story: 2 s, then thirty pulses of 20 ms, one a second; both are levels of the ADC."""
 
         async def story(stand):
             await stand.virtual.advance(2000)
             for _ in range(30):
-                machine.ADC.levels[34] = 26000
+                machine.ADC.levels[34] = pulse
                 await stand.virtual.advance(20)
-                machine.ADC.levels[34] = 13000
+                machine.ADC.levels[34] = rest
                 await stand.virtual.advance(980)
 
-        stand.run(story)
+        return story
+
+    def test_flashes(self):
+        stand = Stand(calibrate=True)
+        machine.ADC.levels[34] = 13000
+
+        stand.run(self.thirty(26000, 13000))
         self.assertEqual(stand.reader.total, 30)
         self.assertEqual(stand.pulses(), [18])  # from 2.0 to 19.0 s
         values = stand.readings[0][1]
         self.assertEqual((values["power_import"], values["light"]), (3600, 198))
         self.assertEqual((values["contrast"], values["noise"]), (198, 0))
-        self.assertEqual((stand.reader.state, stand.reader.blind_ms), ("ok", 0))
+        self.assertEqual((stand.reader._output.state, stand.count("blind_ms")), ("ok", 0))
+
+    def test_flashes_that_are_dark(self):
+        for active, counted in (("low", 30), (None, 0), ("high", 0)):
+            stand = Stand(active=active)
+            stand.reader._log = log = Said()
+            machine.ADC.levels[34] = 26000
+
+            stand.run(self.thirty(13000, 26000))
+            self.assertEqual(stand.reader.total, counted)
+            if counted:
+                self.assertEqual((stand.state, log.lines), ("ok", []))
+            else:
+                said = "inverted: the light goes the other way in a pulse; try the other `active`"
+                self.assertEqual((stand.state, log.lines), ("inverted", [said]))
 
     def test_it_says_how_long_it_was_blind(self):
         stand = Stand()
@@ -268,7 +284,7 @@ class TestLight(unittest.TestCase):
             await stand.virtual.advance(1000)
 
         stand.run(story)
-        self.assertTrue(245 <= stand.reader.blind_ms <= 252, stand.reader.blind_ms)
+        self.assertTrue(245 <= stand.count("blind_ms") <= 252, stand.count("blind_ms"))
 
     def test_a_pin_that_cannot_measure(self):
         real = machine.ADC
@@ -288,7 +304,7 @@ class TestLight(unittest.TestCase):
         finally:
             machine.ADC = real
         self.assertTrue("`pin` 34 cannot measure" in str(stand.error))
-        self.assertEqual(stand.reader.state, "no device")
+        self.assertEqual(stand.reader._output.state, "no device")
 
 
 class TestSampler(unittest.TestCase):
@@ -403,10 +419,17 @@ class TestSampler(unittest.TestCase):
 
 class TestCounter(unittest.TestCase):
     def test_counters_of_the_detector_are_the_readers(self):
-        self.assertEqual(pulse.Reader.COUNTERS[3:], pulse_lib.COUNTERS)
-        for source in (pulse_inputs.Light, pulse_inputs.Contact, pulse_inputs.Hardware):
-            missing = [name for name in pulse.Reader.COUNTERS if not hasattr(source, name)]
-            self.assertEqual((source.__name__, missing), (source.__name__, []))
+        for changes in ({}, {"input": "pin"}, {"input": "counter"}):
+            told = Stand(**changes).reader.counters()
+            self.assertEqual(tuple([name for name, _ in told[3:]]), pulse_lib.COUNTERS)
+            self.assertEqual([count for _, count in told], [0] * 8)
+
+    def test_what_the_detector_counts_is_told(self):
+        stand = Stand()
+        for count, name in enumerate(pulse_lib.COUNTERS):
+            setattr(stand.reader._input.detector, name, count + 1)
+        told = [count for _, count in stand.reader.counters()]
+        self.assertEqual(told, [0, 0, 0, 1, 2, 3, 4, 5])
 
     def test_the_chips_counter(self):
         class Counter:
@@ -465,11 +488,11 @@ class TestConfig(unittest.TestCase):
 
     def test_units(self):
         stand = Stand(pulses_per_kwh=None, pulses_per_litre=1)
-        self.assertEqual(stand.reader._channels[2][:3], ("water", "m3", 3))
+        self.assertEqual(stand.reader._channels[2][:3], ("water", "m³", 3))
         stand = Stand(pulses_per_kwh=None, pulses_per_m3=100)
-        self.assertEqual(stand.reader._channels[2][:3], ("gas", "m3", 3))
+        self.assertEqual(stand.reader._channels[2][:3], ("gas", "m³", 3))
         stand = Stand(pulses_per_kwh=None, pulses_per_m3=100, medium="water")
-        self.assertEqual(stand.reader._channels[2][:3], ("water", "m3", 3))
+        self.assertEqual(stand.reader._channels[2][:3], ("water", "m³", 3))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import logging
 import unittest
 
 from joulelog import clock
-from joulelog.queue import Queue
-from joulelog.reading import Output
+from joulelog.flow.latest import Latest
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import DEVICE, Output, texts
 
 DAY = ("energy_import_t1", "kWh", 3, "total_increasing", "energy")
 POWER = ("power_import", "W", 0, "measurement", "power")
@@ -18,11 +19,13 @@ class Sieve:
 
     def __init__(self):
         self.readings = []
+        self.latest = Latest()
 
     def put(self, reading):
         self.readings.append(reading)
+        self.latest.put(reading)
 
-    def alike(self, name, channels):
+    def alike(self, name, channels, identity=None):
         return None
 
 
@@ -51,7 +54,7 @@ def stamped(pairs):
         for ms, time in pairs:
             uptime.ms = ms
             out.publish(time, WIRE, [1, 2, ""])
-        return [reading[0] for reading in readings], out.left_out
+        return [reading[0] for reading in readings], out._row.left_out
 
 
 class TestTimes(unittest.TestCase):
@@ -109,7 +112,7 @@ class TestSourceOfAnEarlierRun(unittest.TestCase):
         wire = tuple([tuple(channel) for channel in WIRE])
         made = Output(queue, "p1", names, {}, None)
         made.publish(1, wire, (1, 2, None))
-        return queue, found, wire, made.source
+        return queue, found, wire, made._source
 
     def test_alike(self):
         queue, found, wire, read = self.found_and_read()
@@ -123,6 +126,66 @@ class TestSourceOfAnEarlierRun(unittest.TestCase):
         self.assertEqual(found.channels, WIRE)
         self.assertTrue(queue.source("p1", WIRE) is found)
 
+    def test_of_another_device(self):
+        """Two sources, and the channels of both take the room of one."""
+        queue = Queue(8, clock.Clock())
+        old = queue.source("p1", tuple([tuple(channel) for channel in WIRE]))
+        there = ("there", "dsmr", None, None, None)
+        moved = queue.source("p1", tuple([tuple(channel) for channel in WIRE]), there)
+        self.assertTrue(moved is not old and moved.channels is old.channels)
+        wire = tuple([tuple(channel) for channel in WIRE])
+        made = Output(queue, "p1", {}, {}, None, ("here", "dsmr", None, None, None))
+        made.publish(1, wire, (1, 2, None))
+        self.assertTrue(made._source.channels is wire and old.channels is wire)
+        self.assertEqual(made._source.identity[DEVICE], "here")
+        self.assertEqual((old.identity, moved.identity), ((None,) * 5, there))
+        self.assertTrue(queue.source("p1", WIRE, there) is moved)
+
+
+class TestIdentity(unittest.TestCase):
+    """Who the meter is."""
+
+    def test_before_its_first_reading(self):
+        sieve = Sieve()
+        out = Output(sieve, "p1", {}, {}, None, ("house", "dsmr", None, None, None))
+        out.identify("ISK", "2M550T-1011", "E0039")
+        out.publish(7, WIRE, [1, 2, None])
+        (reading,) = sieve.readings
+        wanted = ("house", "dsmr", "ISK", "2M550T-1011", "E0039")
+        self.assertEqual(reading[1].identity, wanted)
+
+    def test_another_meter_is_another_source(self):
+        out, readings = output()
+        for serial in ("1", "1", "2", "2", "1"):
+            out.identify("ISK", None, serial)
+            out.publish(7 + len(readings), WIRE, [1, 2, None])
+        sources = [reading[1] for reading in readings]
+        self.assertEqual([source.identity[4] for source in sources], list("11221"))
+        self.assertTrue(sources[0] is sources[1] and sources[2] is sources[3])
+        self.assertEqual([source.identity[2] for source in sources], ["ISK"] * 5)
+
+    def test_what_nobody_tells(self):
+        out, readings = output()
+        out.publish(7, WIRE, [1, 2, None])
+        self.assertEqual(readings[0][1].identity, (None,) * 5)
+
+
+class TestState(unittest.TestCase):
+    def test_who_watches_is_told_of_other_words(self):
+        woken = []
+
+        class Watcher:
+            def wake(self):
+                woken.append(out.state)
+
+        queue = Queue(8, clock.Clock())
+        out = Output(queue, "p1", {}, {}, None)
+        queue.latest.watchers.append(Watcher())
+        self.assertEqual(queue.latest.of("p1"), None)  # its row is there from the start on
+        for state in ("no answer", "no answer", "ok"):
+            out.say(state)
+        self.assertEqual((woken, queue.latest.row("p1").state), (["no answer", "ok"], "ok"))
+
 
 class TestOutput(unittest.TestCase):
     def test_passes_on_what_it_gets(self):
@@ -131,7 +194,19 @@ class TestOutput(unittest.TestCase):
         time, source, values = readings[0]
         self.assertEqual((time, source.name, source.channels), (7, "p1", WIRE))
         self.assertEqual(values, (45678123, None, "hello"))
-        self.assertEqual(out.readings, 1)
+        self.assertEqual(out._row.count, 1)
+
+    def test_nothing_is_known_any_more(self):
+        out, readings = output()
+        out.unknown()  # nothing was
+        self.assertEqual(readings, [])
+        out.publish(7, WIRE, [1, 2, ""])
+        out._row.came_ms -= 30900  # so long ago, by whatever clock
+        out.unknown()
+        self.assertEqual((readings[1][0], readings[1][2]), (7 + 29, (None,) * 3))
+        self.assertTrue(readings[1][1] is readings[0][1])
+        out.publish(7 + 31, WIRE, [1, 2, ""])  # the meter is back, its clock as it was
+        self.assertEqual((readings[2][0], out._row.left_out), (7 + 31, 0))
 
     def test_the_readers_buffer_is_not_kept(self):
         out, readings = output()
@@ -150,7 +225,7 @@ class TestOutput(unittest.TestCase):
         self.assertFalse(readings[1][1] is readings[2][1])
         self.assertEqual(readings[1][1].channels[0][2], 3)
         self.assertEqual(readings[2][1].channels[0][2], 4)
-        self.assertTrue(out.source is readings[2][1])
+        self.assertTrue(out._source is readings[2][1])
 
     def test_names(self):
         out, readings = output(names={"energy_import_t1": "day"})
@@ -173,7 +248,9 @@ class TestOutput(unittest.TestCase):
         try:
             out, _ = output({"enrgy": "x", "energy_import_t1": "power_import"}, {"gas": "1"})
             out.publish(7, WIRE, [1, 2, ""])
-            out.publish(8, WIRE, [1, 2, ""])
+            for serial in "12":  # a meter may tell another identity with each telegram
+                out.identify(None, None, serial)
+                out.publish(8 + int(serial), WIRE, [1, 2, ""])
         finally:
             log.handlers = before
         self.assertEqual(len(said), 3)
@@ -209,7 +286,47 @@ class TestOutput(unittest.TestCase):
         self.assertEqual(values, (4567812315, -3, ""))
         self.assertEqual(readings[1][2], (None, None, ""))
 
-    def test_offset_of_a_text_changes_nothing(self):
+    def test_offset_of_what_is_no_number_changes_nothing(self):
         out, readings = output(offsets={"message": "1"})
         out.publish(7, WIRE, [1, 2, "hello"])
         self.assertEqual(readings[0][2], (1, 2, "hello"))
+        for kind in ("time", "code", "flag"):
+            channels = (("gas_time", "", 0, kind, ""),)
+            out, readings = output(offsets={"gas_time": "1.5"})
+            out.publish(7, channels, [1])
+            self.assertEqual((readings[0][1].channels, readings[0][2]), (channels, (1,)))
+
+
+class TestTexts(unittest.TestCase):
+    def pairs(self, values, columns, words):
+        found = texts(values, WIRE, columns, words)
+        return list(zip(found, found))
+
+    def test_digit_for_digit_and_only_what_is_there(self):
+        every = range(3)
+        large = 10**17 + 1
+        self.assertEqual(
+            self.pairs((large, -5, "ok"), every, str),
+            [
+                ("energy_import_t1", "100000000000000.001"),
+                ("power_import", "-5"),
+                ("message", "ok"),
+            ],
+        )
+        self.assertEqual(self.pairs((None, None, None), every, str), [])
+        self.assertEqual(
+            self.pairs((0, None, ""), every, str), [("energy_import_t1", "0.000"), ("message", "")]
+        )
+
+    def test_a_time_is_no_number(self):
+        channels = (("since", "", 0, "time", ""), ("on", "", 0, "flag", ""))
+        for more, wanted in (((), "2000-01-01T00:01:00Z"), ((clock.unix,), "946684860")):
+            found = texts((60, 1), channels, range(2), str, *more)
+            self.assertEqual(list(found), ["since", wanted, "on", "1"])
+
+    def test_columns_and_words(self):
+        values = (7, 8, "ok")
+        self.assertEqual(
+            self.pairs(values, (2, 0), repr), [("message", "'ok'"), ("energy_import_t1", "0.007")]
+        )
+        self.assertEqual(self.pairs(values, (0, 2), None), [("energy_import_t1", "0.007")])

@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import sys
 import unittest
 
+from civil import seconds
+from virtual_clock import VirtualClock
+
+from joulelog import clock
+from joulelog.readers import replay
+
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
-
-from civil import seconds  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.readers import replay  # noqa: E402
 
 FIXTURES = _HERE + "/../fixtures/dsmr/"
 NOON = seconds(2026, 11, 20, 12)
@@ -41,9 +39,18 @@ class App:
 
 
 class Output:
+    state = ""
+
+    def say(self, state):
+        self.state = state
+
     def __init__(self, virtual):
         self.virtual = virtual
         self.readings = []  # (ms, time, {key: value})
+        self.identity = ()
+
+    def identify(self, *identity):
+        self.identity = identity
 
     def publish(self, time, channels, values):
         found = {}
@@ -60,7 +67,7 @@ class Stand:
         self.virtual = VirtualClock()
         self.app = App()
         self.output = Output(self.virtual)
-        self.reader = replay.Reader("replay", entry, self.app, self.output)
+        self.reader = replay.Reader("replay", entry, self.output, self.app.clock, Board)
         self.error = None
 
     def run(self, ms):
@@ -128,20 +135,20 @@ class TestReplay(unittest.TestCase):
     def test_once(self):
         stand = Stand(FIXTURES + "nl_ene5-xs210-esmr-5-0.txt", repeat=False)
         self.assertEqual(len(stand.run(600000)), 1)
-        self.assertEqual((stand.reader.state, stand.error), ("done", None))
+        self.assertEqual((stand.reader._output.state, stand.error), ("done", None))
 
     def test_thinned_out(self):
         stand = Stand(FIXTURES + "nl_ene5-xs210-esmr-5-0.txt", interval=10)
         readings = stand.run(35500)
         self.assertEqual([time - NOON for _, time, _ in readings], [0, 10, 20, 30])
-        self.assertEqual(stand.reader.telegrams, 36)
+        self.assertEqual(dict(stand.reader.counters())["telegrams"], 36)
 
     def test_no_file(self):
         stand = Stand("no/such/file.txt")
         stand.run(100)
         self.assertTrue(isinstance(stand.error, OSError))
         self.assertTrue("no/such/file.txt" in str(stand.error))
-        self.assertEqual(stand.reader.state, "no file")
+        self.assertEqual(stand.reader._output.state, "no file")
 
     def test_nothing_in_the_file(self):
         for content in (
@@ -155,7 +162,7 @@ class TestReplay(unittest.TestCase):
                 stand = Stand(self.path, repeat=repeat)
                 self.assertEqual(stand.run(5000), [])
                 self.assertTrue("no telegram in replay-test.txt" in str(stand.error))
-                self.assertEqual(stand.reader.state, "no telegram")
+                self.assertEqual(stand.reader._output.state, "no telegram")
 
     def test_every_recorded_meter(self):
         names = [name for name in os.listdir(FIXTURES) if name.endswith(".txt")]
@@ -167,6 +174,6 @@ class TestReplay(unittest.TestCase):
     def test_counters(self):
         stand = Stand(FIXTURES + "nl_ene5-xs210-esmr-5-0.txt")
         stand.run(100)
-        counts = [(name, getattr(stand.reader, name)) for name in stand.reader.COUNTERS]
+        counts = list(stand.reader.counters())
         self.assertEqual([c for c in counts if c[1]], [("telegrams", 1)])
         self.assertTrue("every 1000 ms" in stand.reader.describe())

@@ -2,9 +2,9 @@
 
 import unittest
 
+from ramfolder import RamFolder
 from ringlog import ringpage
 from ringlog.nibbles import Packer
-from ringlog.ramfolder import RamFolder
 from ringlog.ringdelta import Track
 from ringlog.ringpage import HEAD, MAGIC, READINGS, SCHEMA, STATE
 from ringlog.ringwalk import Walk
@@ -97,9 +97,16 @@ class Bits(unittest.TestCase):
         self.assertEqual((read_all(log), log.damaged), (self.expected, 0))
 
     def test_every_bit(self):
+        self.flip(23)
+
+    def test_every_bit_long(self):
+        self.flip(3 if VM else 1)
+
+    def flip(self, step):
+        """Each bit in turn, in steps of so many."""
         states = [page for page in self.pages if page[2] == STATE]
         last_page = [page for page in self.pages if page[2] == READINGS][-1]
-        for bit in range(0, len(self.data) * 8, 3 if VM else 1):
+        for bit in range(0, len(self.data) * 8, step):
             data = bytearray(self.data)
             data[bit // 8] ^= 1 << (bit % 8)
             page = [page for page in self.pages if page[0] <= bit // 8 < page[1]][0]
@@ -157,7 +164,14 @@ class Pieces(unittest.TestCase):
         return found
 
     def test_cut_anywhere(self):
-        for size in range(0, len(self.data), 5 if VM else 1):
+        self.cut(7)
+
+    def test_cut_anywhere_long(self):
+        self.cut(5 if VM else 1)
+
+    def cut(self, step):
+        """Behind each byte in turn, in steps of so many."""
+        for size in range(0, len(self.data), step):
             folder = folder_of(self.data[:size])
             log = opened(folder)
             expected = self.untouched(size, len(self.data))

@@ -4,7 +4,9 @@ import os
 import sys
 import unittest
 
-from joulelog import kinds, registry, schema
+from joulelog import registry
+from joulelog.config import schema, servers, types
+from joulelog.device import chip
 from joulelog.errors import ConfigError
 
 ROOT = "/".join(__file__.split("/")[:-3]) or "."
@@ -56,9 +58,12 @@ tags | dict text | {} | more tags
 """,
     }
 
+    missing = ""  # a module that cannot be imported
+    entries = staticmethod(registry.entries)
     has = staticmethod(registry.has)
     lacks = staticmethod(registry.lacks)
-    sections = staticmethod(registry.sections)
+    services = staticmethod(registry.services)
+    SERVICES = registry.SERVICES
 
     @staticmethod
     def names(table):
@@ -66,8 +71,10 @@ tags | dict text | {} | more tags
 
     @classmethod
     def module(cls, table, name):
-        if name == "replay" and "no-replay" in sys.path:
+        if name == cls.missing:
             raise ImportError("no module named 'r.replay'")
+        if table is cls.SERVICES:
+            return registry.module(table, name)
         if name == "influxdb":  # in two parts, as modules that share rows give theirs
             head = cls.MODULES[name].find("token")
             return Module((cls.MODULES[name][:head], cls.MODULES[name][head:]))
@@ -105,7 +112,8 @@ class TestSchema(unittest.TestCase):
 
     def test_defaults(self):
         config = schema.check({}, Host, Registry)
-        self.assertEqual(config.device, "joulelog")
+        self.assertEqual(config.device, "joulelog-" + chip.digits())  # two boards are not one
+        self.assertEqual(len(config.device), 15)
         self.assertEqual(config.board, "auto")
         self.assertIsNone(config.wifi)
         self.assertEqual((config.readers, config.sinks), ([], []))
@@ -287,8 +295,8 @@ class TestSchema(unittest.TestCase):
         self.assertIn('begins with "http://" or "https://"', line("influx.local:8086"))
         self.assertIn('begins with "http://" or "https://"', line("mqtt://h"))
         self.assertIn('begins with "http://" or "https://"', line("://h"))
-        self.assertIsNone(kinds.fault("url mqtt mqtts", "mqtts://h:8883", True, Host))
-        wrong = kinds.fault("url mqtt mqtts", "http://h", True, Host)
+        self.assertIsNone(types.fault("url mqtt mqtts", "mqtts://h:8883", True, Host))
+        wrong = types.fault("url mqtt mqtts", "http://h", True, Host)
         self.assertIn('begins with "mqtt://" or "mqtts://"', wrong)
         self.assertIn("port from 1 to 65535", line("http://h:0"))
         self.assertIn("port from 1 to 65535", line("http://h:65536/x"))
@@ -324,6 +332,26 @@ class TestSchema(unittest.TestCase):
                 "`uart` is ",
                 'a device path such as "/dev/ttyUSB0", or "sim"',
             )
+
+    def test_ports_of_windows_and_of_the_network(self):
+        entry = {"type": "dsmr", "uart": "socket://192.0.2.5:2000"}
+        self.assertEqual(problems({"readers": [entry]}), [])
+
+        class Windows:
+            pass
+
+        windows = Windows()
+        windows.platform = "win32"
+        types.sys = windows
+        try:
+            self.assertEqual(problems({"readers": [{"type": "dsmr", "uart": "COM12"}]}), [])
+            self.check_one(
+                {"readers": [{"type": "dsmr", "uart": "/dev/ttyUSB0"}]},
+                "`uart` is ",
+                'a device path such as "COM3", or "sim"',
+            )
+        finally:
+            types.sys = sys
 
     def test_a_uart_serves_one_reader(self):
         entry = {"type": "dsmr", "uart": 2}
@@ -362,7 +390,7 @@ class TestSchema(unittest.TestCase):
         wifi = {"ssid": "x", "password": "seven77"}
         line = self.check_one({"wifi": wifi}, "wifi: `password`", "from 8 to 64 characters")
         self.assertFalse("seven77" in line)
-        wrong = kinds.fault("secret 32..32", "abc", True, Host)
+        wrong = types.fault("secret 32..32", "abc", True, Host)
         self.assertEqual(wrong, "is too short or too long; allowed is text of 32 characters")
         self.assertEqual(problems({"wifi": {"ssid": "open one", "password": ""}}), [])
 
@@ -405,12 +433,12 @@ class TestSchema(unittest.TestCase):
 
     def test_timezone(self):
         self.assertEqual(problems({"clock": {"timezone": "CET-1CEST,M3.5.0,M10.5.0/3"}}), [])
-        self.check_one({"clock": {"timezone": "Europe/Berlin"}}, "clock: `timezone` cannot be")
+        self.check_one({"clock": {"timezone": "Europe/Berlin"}}, "allowed is a POSIX TZ")
         self.check_one({"clock": {"timezone": "CET-1CEST"}}, "the rule is missing")
         self.check_one({"clock": {"timezone": 1}}, "clock: `timezone` is 1")
 
     def test_webrepl(self):
-        self.assertIsNone(schema.check({}, Host, Registry).webrepl)
+        self.assertEqual(schema.check({}, Host, Registry).services, {})
         config = schema.check({"webrepl": {"password": "cellar-9"}}, Host, Registry)
         self.assertIn("webrepl = {password: ***}", list(schema.redacted(config)))
         for bad in ("abc", "ten-letter"):
@@ -436,13 +464,13 @@ class TestSchema(unittest.TestCase):
         self.check_one({"readers": [{"type": 5}]}, "`type` is 5; allowed: ")
 
     def test_module_that_cannot_be_imported(self):
-        sys.path.append("no-replay")
+        Registry.missing = "replay"
         try:
             self.check_one(
                 {"readers": [{"type": "replay", "file": "f"}]}, "readers[0] (replay): ", "r.replay"
             )
         finally:
-            sys.path.remove("no-replay")
+            Registry.missing = ""
 
     def test_keys_that_do_not_go_together(self):
         entry = {"type": "dsmr", "uart": "sim", "request": "pulse", "invert": True, "interval": 9}
@@ -520,7 +548,7 @@ class TestSchema(unittest.TestCase):
             (5, None),
             ("p" * 5000, None),
         ):
-            self.assertEqual(kinds.nearest(word, known), meant)
+            self.assertEqual(types.nearest(word, known), meant)
 
 
 class TestRedacted(unittest.TestCase):
@@ -579,6 +607,7 @@ class Small:
     """An image that has not everything."""
 
     NAME = "WEMOS_D1_MINI"
+    LED = {"pin": 2}
     UARTS = ()
     FEATURES = ("dsmr", "mqtt", "console")
 
@@ -620,9 +649,18 @@ class TestFeatures(unittest.TestCase):
 
     def test_what_nobody_asked_for_is_off(self):
         config = schema.check({"led": {"quiet": True}}, Small, Registry)
-        self.assertEqual((config.queue["flash_kb"], config.led["on"]), (0, False))
-        config = schema.check({}, Host, Registry)
-        self.assertEqual((config.queue["flash_kb"], config.led["on"]), (None, None))
+        self.assertEqual((config.queue["flash_kb"], config.services), (0, {}))
+        config = schema.check({"led": {}}, Host, Registry)
+        self.assertEqual(config.queue["flash_kb"], None)
+        self.assertEqual(config.services, {"led": {"on": None, "quiet": False}})
+
+    def test_a_board_with_a_led_has_its_service(self):
+        class Lit(Host):
+            LED = {"pin": 2}
+
+        self.assertEqual(list(schema.check({}, Lit, Registry).services), ["led"])
+        lacking = type("Dark", (Lit,), {"FEATURES": ("dsmr",), "NAME": "WEMOS_D1_MINI"})
+        self.assertEqual(schema.check({"led": {"on": False}}, lacking, Registry).services, {})
 
     def test_none_stands_for_everything(self):
         class Whole(Small):
@@ -675,6 +713,12 @@ def board_of(config: dict):
 
 class TestShipped(unittest.TestCase):
     """The configs that people start from, against the tables of the real readers and sinks."""
+
+    def setUp(self):
+        self._board, servers._BOARD = servers._BOARD, False  # no board: it has no /ca.pem
+
+    def tearDown(self):
+        servers._BOARD = self._board
 
     def accepted(self, text: str) -> schema.Config:
         config = settings(text)

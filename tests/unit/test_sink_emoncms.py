@@ -7,10 +7,11 @@ import civil
 
 from joulelog import clock
 from joulelog.errors import NetError
-from joulelog.queue import Queue
-from joulelog.reading import Source
-from joulelog.sinks import emoncms, http_batch
-from joulelog.sinks.errors import Denied, Refused, Retry
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
+from joulelog.net import server
+from joulelog.net.server import Denied, Refused, Retry
+from joulelog.sinks import emoncms
 from joulelog.sinks.sink import Writer
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -21,14 +22,15 @@ P1 = Source("p1", (DAY, POWER, MESSAGE))
 NOON = 848404800  # in seconds since 2000
 
 
-class Config:
-    readers = [{"name": "p1"}, {"name": "heat"}]
+class Reader:
+    def __init__(self, name):
+        self.name = name
 
 
 class App:
     def __init__(self):
         self.clock = clock.Clock()
-        self.config = Config
+        self.readers = [Reader("p1"), Reader("heat")]
 
 
 class Net:
@@ -62,7 +64,8 @@ def sink_for(net, sources=None, **changes):
     entry.update(changes)
     app = App()
     queue = Queue(64, app.clock)
-    sink = emoncms.Sink("emon", entry, app, queue.cursor("emon", sources), net.request)
+    cursor = queue.cursor("emon", sources)
+    sink = emoncms.Sink("emon", entry, cursor, app.clock, app.readers, net.request)
     return sink, queue
 
 
@@ -185,7 +188,7 @@ class TestBody(unittest.TestCase):
             for row in text[len("time=0&data=[") : -1].split("],"):
                 times.append(int(row[1:].split(",")[0]))
         self.assertEqual(times, [NOON + 946684800 + number for number in range(30)])
-        self.assertEqual(sink.sent, 30)
+        self.assertEqual(sink.cursor.sent, 30)
 
 
 class TestNames(unittest.TestCase):
@@ -207,6 +210,19 @@ class TestNames(unittest.TestCase):
         channels = [(key, "", 0, "measurement", "") for key in ("p(1)", "p1", "p:1", "()")]
         body = body_of([(NOON, Source("m", tuple(channels)), (1, 2, 3, 4))])
         self.assertTrue('{"p1":1,"p1_2":2,"p1_3":3,"input":4}' in body)
+
+    def test_times_codes_and_flags_are_numbers(self):
+        kinds = Source(
+            "m",
+            (
+                ("since", "", 0, "time", ""),
+                ("tariff", "", 0, "code", ""),
+                ("on", "", 0, "flag", ""),
+            ),
+        )
+        body = body_of([(NOON, kinds, (NOON - 7, 2, 0))])
+        unix = NOON + civil.UNIX_2000
+        self.assertTrue('[%d,"m",{"since":%d,"tariff":2,"on":0}]' % (unix, unix - 7) in body)
 
     def test_two_meters_at_one_node(self):
         heat = Source("heat", (POWER,))
@@ -242,6 +258,56 @@ class TestNames(unittest.TestCase):
         body = unquoted(net.calls[0][2])
         for text in ("12345}", "1234.5}", "123.45}", "12.345}", "1.2345}"):
             self.assertEqual(body.count(text), 10)
+
+
+class TestCheck(unittest.TestCase):
+    def problems(self, url):
+        return list(emoncms.problems({"url": url}, None))
+
+    def test_an_address_that_is_no_base(self):
+        for url in (
+            "http://e.example/input/post",
+            "http://e.example/emoncms/input/bulk.json",
+            "http://e.example/emoncms/Input",
+            "https://emoncms.org/feed/list.json",
+            "https://emoncms.org/user/auth",
+        ):
+            self.assertEqual(len(self.problems(url)), 1)
+        for url in ("http://e.example", "http://e.example/emoncms/", "http://input.example/my"):
+            self.assertEqual(self.problems(url), [])
+
+    def test_long_nodes(self):
+        def told(node, sources, readers):
+            found = list(emoncms.warnings({"node": node, "sources": sources}, readers))
+            for text in found:
+                self.assertTrue("16" in text and "emoncms.org" in text)
+            return len(found)
+
+        long = "basement heat pump"
+        self.assertEqual(told("", None, ["p1", long, long + "/"]), 2)
+        self.assertEqual(told("", ["p1"], ["p1", long]), 0)
+        self.assertEqual(told(long, None, ["p1"]), 1)
+        self.assertEqual(told("", None, ["a" * 16, "(" + "b" * 16 + ")"]), 0)
+
+    def test_long_inputs(self):
+        said = []
+
+        class Log:
+            def warning(self, form, *arguments):
+                said.append(form % arguments)
+
+        keys = [letter * length for letter, length in (("a", 64), ("b", 65), ("c", 60))]
+        source = Source("heat", tuple([(key, "", 0, "measurement", "") for key in keys]))
+        for node, names in (("", ["b" * 65]), ("home", ["heat_" + "a" * 64, "heat_" + "b" * 65])):
+            sink, _ = sink_for(Net(), ["p1", "heat"], node=node)
+            sink.log = Log
+            sink.plan(source)
+            if node:
+                names.append("heat_" + "c" * 60)
+            self.assertEqual(len(said), len(names))
+            for text, name in zip(said, names):
+                self.assertTrue('"%s"' % name in text and "64" in text)
+            said.clear()
 
 
 class TestAnswers(unittest.TestCase):
@@ -353,27 +419,36 @@ class TestRetryAfter(unittest.TestCase):
             ("99999999999999999999", 600),
             ("soon", 10),
             ("-5", 10),
+            ("\u00b2\u0663", 10),
         ):
-            self.assertEqual(http_batch.wait_s(text, NOON), expected)
+            self.assertEqual(server.wait_s(text, NOON), expected)
 
     def test_dates(self):
-        self.assertEqual(http_batch.http_date("Sat, 01 Jan 2000 00:00:00 GMT"), 0)
-        self.assertEqual(
-            http_batch.http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777 - 946684800
-        )
-        self.assertEqual(http_batch.http_date("Tue, 29 Feb 2028 23:59:59 GMT"), 888796799)
+        self.assertEqual(server.http_date("Sat, 01 Jan 2000 00:00:00 GMT"), 0)
+        self.assertEqual(server.http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777 - 946684800)
+        self.assertEqual(server.http_date("Tue, 29 Feb 2028 23:59:59 GMT"), 888796799)
         for seconds in range(0, 2000000000, 86400 * 17 + 12345):
             year, month, day, hour, minute, second = civil.fields(seconds)
             name = "JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3 - 3 : month * 3]
             text = "Mon, %02d %s %d %02d:%02d:%02d GMT" % (day, name, year, hour, minute, second)
-            self.assertEqual(http_batch.http_date(text), seconds)
+            self.assertEqual(server.http_date(text), seconds)
         date = "Tue, 29 Feb 2028 23:59:59 GMT"
-        self.assertEqual(http_batch.wait_s(date, 888796799 - 30), 30)
-        self.assertEqual(http_batch.wait_s(date, 888796799 + 30), 0)
-        self.assertEqual(http_batch.wait_s(date, 0), 600)
-        self.assertEqual(http_batch.wait_s(date, None), 10)
+        self.assertEqual(server.wait_s(date, 888796799 - 30), 30)
+        self.assertEqual(server.wait_s(date, 888796799 + 30), 0)
+        self.assertEqual(server.wait_s(date, 0), 600)
+        self.assertEqual(server.wait_s(date, None), 10)
         for text in ("Tue, 29 Xyz 2028 23:59:59 GMT", "Tue, 29 anF 2028 23:59:59 GMT", "x" * 8):
-            self.assertTrue(http_batch.http_date(text) is None)
+            self.assertTrue(server.http_date(text) is None)
+        for year in ("\u00b2026", "9" * 5000):
+            text = "Tue, 29 Feb %s 23:59:59 GMT" % year
+            self.assertEqual(server.wait_s(text, NOON), 10)
+
+    def test_a_date_is_compared_with_the_clock_of_the_app(self):
+        sink, queue = sink_for(Net((503, {"retry-after": "Fri, 20 Nov 2026 10:00:45 GMT"}, b"")))
+        queue.clock.set(848484000, "meter")
+        with self.assertRaises(Retry) as raised:
+            asyncio.run(sink.post(memoryview(b"")))
+        self.assertEqual(raised.exception.args[1], 45)
 
 
 class TestFlow(unittest.TestCase):
@@ -403,5 +478,5 @@ class TestFlow(unittest.TestCase):
         rows = [call[2].count("power_import") for call in net.calls]
         self.assertEqual(rows, [2, 1, 1, 1])
         self.assertTrue("heat" not in net.calls[1][2] and "p1" not in net.calls[2][2])
-        self.assertEqual((sink.sent, sink.set_aside, sink.cursor.waiting), (1, 0, 1))
+        self.assertEqual((sink.cursor.sent, sink.cursor.refused, sink.cursor.waiting), (1, 0, 1))
         self.assertTrue(sink.state.startswith("denied"))

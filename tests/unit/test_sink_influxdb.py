@@ -7,10 +7,10 @@ from influxdb_entry import entry_of
 
 from joulelog import COMPILED, VERSION, clock
 from joulelog.errors import NetError
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
+from joulelog.net.server import Denied, Refused, Retry
 from joulelog.sinks import influxdb
-from joulelog.sinks.errors import Denied, Refused, Retry
 
 TOKEN = "s3cr3t-t0ken=="
 PASSWORD = "pass:w\u00f6rd"
@@ -49,7 +49,9 @@ def sink_for(net, **changes):
         changes["database"] = "energy"
     app = App()
     queue = Queue(64, app.clock)
-    sink = influxdb.Sink("influx", entry_of(**changes), app, queue.cursor("influx"), net.request)
+    sink = influxdb.Sink(
+        "influx", entry_of(**changes), queue.cursor("influx"), app.clock, app.device, net.request
+    )
     return sink, queue
 
 
@@ -74,8 +76,14 @@ def body_of(readings, **changes):
 
 def outcome(answer, count=3, **changes):
     """What post() makes of an answer: its result or the exception."""
-    sink, _ = sink_for(Net(answer), **changes)
+    sink, _ = sink_for(Net(), **changes)
     sink._count = count
+    return post(sink, answer)
+
+
+def post(sink, answer):
+    """The same of a sink that is there."""
+    sink.server.request = Net(answer).request
 
     async def scenario():
         try:
@@ -91,7 +99,7 @@ def error(words):
 
 
 class TestLines(unittest.TestCase):
-    TAGS = "compiled=%s,device=joulelog,source=p1,version=%s" % (COMPILED, VERSION)
+    TAGS = "device=joulelog,source=p1"
 
     def test_lines(self):
         readings = [
@@ -136,10 +144,32 @@ class TestLines(unittest.TestCase):
         )
         self.assertEqual(
             body,
-            "my\\ energy\\,x=y,a\\\\,b=\u00fc,compiled=%s,device=d2,house\\ no=1\\ 2,"
-            "source=my\\ meter,version=%s,z=a\\,b\\=c\\ d power_import=1 %d\n"
-            % (COMPILED, VERSION, UNIX),
+            "my\\ energy\\,x=y,a\\\\,b=\u00fc,device=d2,house\\ no=1\\ 2,"
+            "source=my\\ meter,z=a\\,b\\=c\\ d power_import=1 %d\n" % UNIX,
         )
+
+    def test_the_line_of_a_pulse_logger(self):
+        value = ("value", "", 0, "measurement", "")
+        body = body_of(
+            [(NOON, Source("led", (value,)), (7,))],
+            measurement="energy_meter_reading",
+            version_tags=True,
+            sources=["led"],
+        )
+        tags = "compiled=%s,device=joulelog,version=%s" % (COMPILED, VERSION)
+        self.assertEqual(body, "energy_meter_reading,%s value=7 %d\n" % (tags, UNIX))
+
+    def test_times_codes_and_flags_are_numbers(self):
+        kinds = Source(
+            "m",
+            (
+                ("since", "", 0, "time", ""),
+                ("tariff", "", 0, "code", ""),
+                ("on", "", 0, "flag", ""),
+            ),
+        )
+        body = body_of([(NOON, kinds, (NOON - 7, 2, 0))])
+        self.assertTrue(" since=%d,tariff=2,on=0 %d" % (UNIX - 7, UNIX) in body)
 
     def test_field_keys(self):
         channels = (("a b,c=d", "", 1, "total", ""), ("time", "", 0, "total", ""))
@@ -164,7 +194,7 @@ class TestLines(unittest.TestCase):
             lines.extend(call[2].split("\n")[:-1])
         self.assertEqual([int(line.split(" ")[-1]) - UNIX for line in lines], list(range(40)))
         self.assertTrue(len(sink._plans) <= 8)
-        self.assertEqual(sink.sent, 40)
+        self.assertEqual(sink.cursor.sent, 40)
 
 
 class TestAddress(unittest.TestCase):
@@ -207,12 +237,20 @@ class TestAddress(unittest.TestCase):
             ({}, ["missing"]),
             ({"database": "a", "bucket": "b"}, ["not both"]),
             ({"database": "a", "org": "x", "token": "hidden"}, ["`org`", "`token`"]),
-            ({"bucket": "b", "password": "hidden"}, ["`password`"]),
+            ({"bucket": "b", "org": "o", "token": "t", "user": "x"}, ["`user`"]),
+            ({"bucket": "b", "org": "o", "token": "t", "password": "hidden"}, ["`password`"]),
             ({"database": "a", "user": "a:b"}, ["colon"]),
             ({"database": "a", "measurement": ""}, ["`measurement`"]),
             ({"database": "a", "measurement": "#x"}, ["`measurement`"]),
             ({"database": "a", "tags": {"source": "x"}}, ['"source"']),
             ({"database": "a", "tags": {"time": "x"}}, ['"time"']),
+            ({"database": "a", "version_tags": True}, ["one meter"]),
+            ({"database": "a", "version_tags": True, "sources": ["p1", "gas"]}, ["one meter"]),
+            ({"database": "a", "version_tags": True, "sources": ["p1"]}, []),
+            ({"bucket": "a"}, ["`org`", "`token`"]),
+            ({"database": "a", "url": "http://i:8086/write"}, ["/write"]),
+            ({"database": "a", "url": "http://i:8086/api/v2/write"}, ["/api"]),
+            ({"database": "a", "url": "http://i/proxy/influx/"}, []),
         ):
             found = list(influxdb.problems(entry_of(**changes), None))
             self.assertEqual(len(found), len(words))
@@ -238,8 +276,26 @@ class TestAnswers(unittest.TestCase):
             (422, b"..."),
             (400, b'{"error":"partial write of line protocol occurred","data":[]}'),
             (413, error("Request Entity Too Large")),
+            (
+                500,
+                b'{"code":"internal error","message":"unexpected error writing points to database:'
+                b' partial write: field type conflict: input field \\"w\\" dropped=1"}',
+            ),
+            (500, error("partial write: points beyond retention policy dropped=3")),
+            (422, error('field type conflict: input field "phase limit" is type float')),
         ):
             self.assertTrue(isinstance(outcome((status, {}, body)), Refused))
+
+    def test_a_limit_can_be_lifted(self):
+        for status, words in (
+            (400, "partial write: max-values-per-tag limit exceeded (100000/100000) dropped=1"),
+            (400, "partial write: max-series-per-database limit exceeded: (1000000) dropped=1"),
+            (422, "Update to schema would exceed number of columns per table limit of 500"),
+            (422, "Adding this table would exceed limit of 2000 tables"),
+        ):
+            failure = outcome((status, {}, error(words)))
+            self.assertTrue(isinstance(failure, Denied))
+            self.assertTrue("raise it there" in failure.args[0] and words[:20] in failure.args[0])
 
     def test_words_from_the_header(self):
         failure = outcome((400, {"x-influxdb-error": "unable to parse 'x': missing fields"}, b""))
@@ -296,6 +352,15 @@ class TestAnswers(unittest.TestCase):
         failure = outcome(NetError("connection refused"))
         self.assertTrue(isinstance(failure, Retry))
 
+    def test_a_date_is_compared_with_the_clock_of_the_app(self):
+        sink, queue = sink_for(Net())
+        date = {"retry-after": "Fri, 20 Nov 2026 10:00:45 GMT"}
+        for now, seconds in ((None, 10), (848484000, 45), (848484100, 0), (840000000, 600)):
+            if now is not None:
+                queue.clock.set(now, "meter")
+            failure = post(sink, (503, date, b""))
+            self.assertEqual(failure.args[1], seconds)
+
     def test_no_secret_in_any_text(self):
         for status in (200, 302, 400, 401, 403, 404, 422, 429, 500):
             for changes, secret in (
@@ -325,6 +390,6 @@ class TestFlow(unittest.TestCase):
                 net.answers.extend([old] if len(net.calls) == 3 else [])
 
         asyncio.run(scenario())
-        self.assertEqual((sink.sent, sink.set_aside, sink.cursor.waiting), (2, 1, 0))
+        self.assertEqual((sink.cursor.sent, sink.cursor.refused, sink.cursor.waiting), (2, 1, 0))
         self.assertEqual([serial for serial, _ in refused], [1])
         self.assertIn("beyond retention policy", refused[0][1])

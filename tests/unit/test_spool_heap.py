@@ -5,21 +5,17 @@ import asyncio
 import gc
 import logging
 import os
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from virtual_clock import VirtualClock
 
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock  # noqa: E402
-from joulelog.folder import Files  # noqa: E402
-from joulelog.live_first import LiveFirst  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.reading import Source  # noqa: E402
-from joulelog.spool_start import open_spool  # noqa: E402
-from joulelog.supervisor import Supervisor  # noqa: E402
+from joulelog import clock
+from joulelog.backlog.files import Files
+from joulelog.backlog.opening import open_spool
+from joulelog.flow.live_first import LiveFirst
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
+from joulelog.supervisor import Supervisor
 
 START = 848000000
 CHANNELS = 28
@@ -27,7 +23,7 @@ SLOTS = 64
 DIRECTORY = "build/test_spool_heap"
 READINGS = 400
 LONG = hasattr(os, "getenv") and os.getenv("JOULELOG_LONG")
-TRIED = 400 if LONG else 150  # readings while the heap is full now and then
+TRIED = 400 if LONG else 60  # readings while the heap is full now and then
 OUTAGE_BYTES = 700  # 480, and what a few more objects would take
 READING_BYTES = 2600  # 2,208: reader, page walk, second lane, the values before
 METER = Source(

@@ -3,19 +3,16 @@
 import asyncio
 import logging
 import os
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
-sys.path.append(_HERE)
+from folders import ensure_folder
+from ramdisk import RamDisk
+from virtual_clock import VirtualClock
 
-from ramdisk import RamDisk  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock, spool_start  # noqa: E402
-from joulelog.queue import Queue  # noqa: E402
-from joulelog.reading import Source  # noqa: E402
+from joulelog import clock
+from joulelog.backlog import opening
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
 
 try:
     import vfs  # type: ignore[import-not-found]
@@ -40,39 +37,21 @@ class Said(logging.Handler):
 
 
 class App:
-    """As much of an app as spool_start wants to know."""
-
-    board = None
-
-    class guard:
-        reset = "power on"
-
-    class config:
-        pass
+    """As much of an app as opening.py wants to know."""
 
     def __init__(self, place, flash_kb=None, slots=8):
-        self.config.queue = {
+        self.place = place
+        self.about = {
             "slots": slots,
             "flash_kb": flash_kb,
             "durability": "spill",
             "sync_seconds": 60,
-            "directory": place,
         }
-        self.config.log = {"directory": BUILD}
         self.clock = clock.Clock()
         self.clock.set(START, "ntp")
         self.queue = Queue(slots, self.clock, 1)
         self.cursor = self.queue.cursor("mqtt")
         self.cursor.durable = True
-
-
-def ensure_folder(path):
-    parts = path.split("/")
-    for end in range(len(parts)):
-        try:
-            os.mkdir("/".join(parts[: end + 1]))
-        except OSError:  # it is there
-            pass
 
 
 class Case(unittest.TestCase):
@@ -83,7 +62,7 @@ class Case(unittest.TestCase):
         before = root.handlers
         root.handlers = [said]
         try:
-            spool = spool_start.of(app)
+            spool = opening.of(app.queue, app.place, app.about, False, {})
         finally:
             root.handlers = before
         return spool, said.lines

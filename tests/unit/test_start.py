@@ -63,10 +63,9 @@ class Parts:
 class Reader:
     """Logs a line, and then this happens."""
 
-    COUNTERS = ()
     ends_with: BaseException = Pressed()
 
-    def __init__(self, name, entry, app, output) -> None:
+    def __init__(self, name, entry, output) -> None:
         self.name = name
 
     def describe(self) -> str:
@@ -87,7 +86,7 @@ class Start(unittest.TestCase):
         self.root = (root.handlers, root.level)
         clock.uptime_ms = lambda: self.ms
         clock.sleep_ms = self.sleep_ms
-        sys.modules["start_meter"] = Parts(SCHEMA="", Reader=Reader)
+        sys.modules["start_meter"] = Parts(SCHEMA="", NEEDS=(), Reader=Reader)
         registry.READERS = (("meter", "start_meter"),)
         LedPin.changes = []
         for name in ("joulelog.log", "lastLog.log"):
@@ -122,7 +121,7 @@ class Start(unittest.TestCase):
             start.run(self.config(device=7), Board)
 
     def test_a_wrong_config_sends_sos_and_blinks_twice_a_second(self):
-        sys.modules["machine"] = Parts(Pin=LedPin)
+        sys.modules["machine"] = Parts(Pin=LedPin, unique_id=lambda: b"chip")
         with self.assertRaises(Pressed):
             start.run(self.config(device=7), BoardWithLed)
         changes = LedPin.changes
@@ -132,23 +131,25 @@ class Start(unittest.TestCase):
 
     def printed(self, config, board):
         """What the start says of it; True where it blinks then until Ctrl-C."""
+        from joulelog import build  # dropped by each run
+
         lines = []
-        start.print = lambda text: lines.append(text)  # type: ignore[attr-defined]
-        sys.modules["machine"] = Parts(Pin=LedPin)
+        start.print = build.print = lines.append  # type: ignore[attr-defined]
+        sys.modules["machine"] = Parts(Pin=LedPin, unique_id=lambda: b"chip")
         blinks = False
         try:
             start.run(config, board)
         except Pressed:
             blinks = True
         finally:
-            del start.print  # type: ignore[attr-defined]
+            del start.print, build.print  # type: ignore[attr-defined]
         return "\n".join(lines), blinks
 
     def test_a_board_with_the_shipped_config_says_what_to_do_and_waits(self):
         config: dict = {}
         with open(ROOT + "/firmware/config.py") as file:
             exec(file.read(), config)
-        shipped = Parts(**{key: config[key] for key in ("device", "readers", "sinks")})
+        shipped = Parts(**{key: config[key] for key in ("readers", "sinks")})
         said, blinks = self.printed(shipped, Board)
         self.assertFalse(blinks)
         self.assertIn("This TEST is not configured yet: nothing is measured", said)
@@ -172,7 +173,9 @@ class Start(unittest.TestCase):
             NAME = "HOST"
 
         registry.READERS = (("meter", "start_meter"),)
-        sys.modules["start_meter"] = Parts(SCHEMA="uart | uart | null | a line\n", Reader=Reader)
+        sys.modules["start_meter"] = Parts(
+            SCHEMA="uart | uart | null | a line\n", NEEDS=(), Reader=Reader
+        )
         Reader.ends_with = Pressed()
         readers = [{"type": "meter", "uart": "sim"}]
         with self.assertRaises(Pressed):

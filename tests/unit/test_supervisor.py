@@ -2,16 +2,12 @@
 
 import asyncio
 import logging
-import sys
 import time
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from virtual_clock import VirtualClock
 
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock, supervisor  # noqa: E402
+from joulelog import clock, supervisor
 
 
 class Logger:

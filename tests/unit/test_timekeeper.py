@@ -1,19 +1,15 @@
 """The time servers, asked in turn, by a clock that moves only when told."""
 
 import asyncio
-import sys
 import unittest
 
-_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.append(_HERE + "/../fakes")
+from civil import seconds
+from virtual_clock import VirtualClock
 
-from civil import seconds  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
-
-from joulelog import clock, timekeeper  # noqa: E402
-from joulelog.errors import NetError  # noqa: E402
-from joulelog.net import ntp  # noqa: E402
-from joulelog.timekeeper import Timekeeper  # noqa: E402
+from joulelog import clock, timekeeper
+from joulelog.errors import NetError
+from joulelog.net import ntp
+from joulelog.timekeeper import Timekeeper
 
 NOON = seconds(2026, 11, 20, 12)
 HOUR = 3600000
@@ -47,6 +43,7 @@ class TestTimekeeper(unittest.TestCase):
         self.virtual = VirtualClock()
         self.asked = []  # (hours, server)
         self.dead = []
+        self.refusing = []
         self.told = lambda: NOON + self.virtual.ms // 1000
 
     def tearDown(self):
@@ -58,13 +55,17 @@ class TestTimekeeper(unittest.TestCase):
         if server in self.dead:
             await clock.sleep_ms(timeout_ms)
             raise NetError("time server %s: no answer within 5 s" % server)
+        if server in self.refusing:
+            error = NetError("time server %s: the server refuses: DENY" % server)
+            error.refused = True
+            raise error
         return self.told()
 
     def play(self, servers, story, spares=False):
         async def whole():
             self.clock = clock.Clock()
             self.network = Network()
-            self.keeper = Timekeeper(self.clock, self.network, servers, None, spares)
+            self.keeper = Timekeeper(self.clock, self.network, servers, spares)
             self.log = self.keeper._log = Logger()
             task = asyncio.create_task(self.keeper.run())
             await story()
@@ -118,6 +119,29 @@ class TestTimekeeper(unittest.TestCase):
         self.assertEqual([server for _, server in self.asked], ["a", "b"] * 3)
         self.assertEqual((self.keeper.syncs, self.keeper.failures), (3, 3))
         self.assertEqual(len(self.log.warnings), 1)
+
+    def test_one_that_refuses_is_left_alone_for_a_day(self):
+        self.refusing = ["a"]
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(23 * HOUR)
+            self.assertEqual([server for _, server in self.asked], ["a", "b", "b", "b", "b"])
+            await self.virtual.advance(2 * HOUR)
+
+        self.play(["a", "b"], story)
+        self.assertEqual([server for _, server in self.asked][5:], ["a", "b"])
+        self.assertEqual(len(self.log.warnings), 1)
+
+    def test_all_refuse(self):
+        self.refusing = ["a"]
+
+        async def story():
+            self.network.event.set()
+            await self.virtual.advance(49 * HOUR)
+
+        self.play(["a"], story)
+        self.assertEqual(self.asked, [(0, "a"), (24, "a"), (48, "a")])
 
     def test_all_dead_for_a_day_then_back(self):
         self.dead = ["a", "b"]
@@ -199,7 +223,7 @@ class TestTimekeeper(unittest.TestCase):
         self.dead = ["a"]
 
         async def story():
-            self.keeper._asking = asking.append
+            self.clock.asking = asking.append
             self.network.event.set()
             await self.virtual.advance(1000)
             self.assertEqual(asking, [True])

@@ -2,8 +2,9 @@
 
 import unittest
 
-from joulelog import uart
-from joulelog.errors import ConfigError
+from wire import Board
+
+from joulelog.device import uart
 
 
 class Machine:
@@ -33,19 +34,10 @@ class Machine:
         self.Pin = Pin
 
 
-class Board:
-    NAME = "TEST"
-    CHIP = "esp32"
-    UARTS = {2: {"tx": 17, "rx": 16}}
-    RX_BUFFER = 4096
-    CAN_INVERT = True
-
-
 class Small(Board):
     NAME = "SMALL"
     CHIP = "esp8266"
     UARTS = {0: {"tx": 1, "rx": 3}}
-    CAN_INVERT = False
 
 
 class TestUart(unittest.TestCase):
@@ -61,8 +53,9 @@ class TestUart(unittest.TestCase):
         uart._free_uart = self.freed
 
     def open(self, entry: dict, board=Board):
-        opened = uart.open_uart(board, entry, 115200, 8, None)
-        uart.retune(opened, entry, 9600, 7, 0)
+        line = uart.Line(board, entry, (115200, 8, None, 1), (9600, 7, 0, 1))
+        line.ready()
+        line.tune(1)
         return self.machine.asked
 
     def test_pins_of_the_board(self):
@@ -98,12 +91,6 @@ class TestUart(unittest.TestCase):
                 self.assertEqual(steps, ["open", "pin", "init", "pin"])
                 self.assertEqual(asked[1], ("pin", pin, {"pull": value}))
                 self.assertEqual(asked[3], asked[1])
-
-    def test_a_chip_that_cannot_invert(self):
-        with self.assertRaises(ConfigError) as caught:
-            self.open({"uart": 0, "invert": True}, Small)
-        self.assertTrue("use a transistor" in str(caught.exception))
-        self.assertEqual(self.machine.asked, [])
 
 
 if __name__ == "__main__":

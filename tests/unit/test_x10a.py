@@ -6,7 +6,7 @@ import unittest
 import crc32
 import exact
 from x10a import frame, rows_indoor, rows_more, rows_outdoor, rows_s, saturation
-from x10a.convert import convert, decimals, is_text
+from x10a.convert import convert, decimals, is_high_first, is_text
 from x10a.label import slug
 from x10a.table import Table, model_name, names, protocol, value_of
 
@@ -291,6 +291,22 @@ class TestTables(unittest.TestCase):
             told = [len(set(rows)), crc32.text(found.encode())]
             self.assertEqual((model, told), (model, facts[model]))
 
+    def test_kinds(self):
+        """What is on or off, and what only stands for something; 152 is a code by its label."""
+        counts = {}
+        for model in names():
+            for channel in build(model).channels:
+                key, unit, decimals, kind, _ = channel
+                counts.setdefault(kind, set()).add(key)
+                if kind in ("flag", "code"):
+                    self.assertEqual((unit, decimals), ("", 0))
+        self.assertTrue("pump" in counts["flag"] and "defrost" in counts["flag"])
+        self.assertTrue("error_detailed_code" in counts["code"])
+        self.assertTrue("hpsu_tank_state" in counts["code"])
+        self.assertTrue("indoor_unit_capacity" in counts["measurement"])
+        told = [len(counts[kind]) for kind in ("flag", "code")]
+        self.assertEqual(told, [175, 10])
+
     def test_core(self):
         table = build("core")
         keys = [channel[exact.KEY] for channel in table.channels]
@@ -341,6 +357,43 @@ class TestTables(unittest.TestCase):
             pass
         self.assertEqual(values, [160])
         self.assertEqual(table.channels[0][exact.DECIMALS], 1)
+
+    def test_a_thermistor_that_is_not_there(self):
+        """Each temperature of each model over all its values: None is what none can read."""
+        words = "flow_temp return_temp dhw_temp room water mixed domestic indoor_ambient".split()
+        seen = {}
+        for model in ("core", names()[-1], names()[-2]) + tuple(names()[1:4]):
+            table = build(model)
+            values = [None] * len(table.channels)
+            for register in table.registers:
+                for index, offset, converter, size in table.rows(register):
+                    key, unit, places, _, _ = table.channels[index]
+                    if unit != "°C" or converter > 400:
+                        continue
+                    data = bytearray(20)
+                    for raw in list(range(-900, 400)) + list(range(400, 65536, 37)):
+                        for at in range(size):
+                            shift = at if not is_high_first(converter) else size - 1 - at
+                            data[offset + at] = raw >> 8 * shift & 255
+                        for _ in table.decode(register, data, 0, 20, values):
+                            pass
+                        value = convert(converter, data, offset, size)
+                        one = 10**places
+                        there = value is not None and -40 * one < value < 200 * one
+                        if any([word in key for word in words]):
+                            there = there and value > -30 * one and value != 0
+                        self.assertEqual((key, values[index]), (key, value if there else None))
+                        if value == 0:
+                            seen[key] = values[index]
+        for key in ("flow_temperature", "return_temperature", "dhw_temperature"):
+            self.assertIsNone(seen[key])
+        for key in ("liquid_temperature", "outdoor_temperature", "suction_temperature"):
+            self.assertEqual(seen[key], 0)
+
+    def test_the_unit_of_a_pressure_in_kgf(self):
+        found = {channel[0]: channel[1:] for channel in build("protocol-s").channels}
+        for key in ("hp_sensor_kgcm2", "lp_sensor_kgcm2"):
+            self.assertEqual(found[key], ("kgf/cm²", 8, "measurement", ""))
 
     def test_a_short_payload_and_silence(self):
         table = build("core")

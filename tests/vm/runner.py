@@ -1,17 +1,20 @@
 """Run unittest-style tests on MicroPython, which has no unittest of its own.
 
-    python3 tools/host/run_vm.py --heap 2M tests/vm/runner.py [-v] tests/unit/test_crc.py ...
+    python3 -m tools.rig.run_vm --heap 2M tests/vm/runner.py [-v] tests/unit/test_crc.py ...
 
-Each file is imported with its folder on the path and may `import unittest`: TestCase with the
-usual asserts, setUp, tearDown and their class forms, subTest, skipTest, skip, skipIf, skipUnless
-and SkipTest. A failing test takes one line (-v adds the traceback and names every test), and the
-last line counts: "12 passed, 0 failed, 1 skipped". Exit status 1 when something failed, and when
-there was no test.
+Each file is imported with its folder on the path, and the fakes and fixtures beside that, and may
+`import unittest`: TestCase with the usual asserts, setUp, tearDown and their class forms, subTest,
+skipTest, skip, skipIf, skipUnless and SkipTest. A failing test takes one line (-v adds the
+traceback and names every test), and the last line counts: "12 passed, 0 failed, 1 skipped". Exit
+status 1 when something failed, and when there was no test. test_…_long needs JOULELOG_LONG=1.
 """
 
 import gc
 import io
+import os
 import sys
+
+LONG = hasattr(os, "getenv") and os.getenv("JOULELOG_LONG")
 
 
 class SkipTest(Exception):
@@ -212,6 +215,9 @@ def _run_class(name: str, case, report: _Report):
         report.skip(name, len(methods), reason)
         return
     for method in methods:
+        if method.endswith("_long") and not LONG:
+            report.skip(f"{name}.{method}", 1, "long: JOULELOG_LONG=1")
+            continue
         gc.collect()
         try:
             _run_test(case(), method)
@@ -239,7 +245,8 @@ def _run_file(path: str, report: _Report):
     folder, name = path.rsplit("/", 1) if "/" in path else (".", path)
     name = name[: -len(".py")]
     before = list(sys.modules)
-    sys.path.insert(0, folder)
+    path = sys.path[:]
+    sys.path[:0] = [folder, folder + "/../fakes", folder + "/../fixtures/dlms"]
     try:
         module = __import__(name)
         for attribute in sorted(dir(module)):
@@ -251,7 +258,7 @@ def _run_file(path: str, report: _Report):
     except Exception as problem:
         report.failure(f"{name} (import)", problem)
     finally:
-        sys.path.remove(folder)
+        sys.path[:] = path
         # The next file finds what this one found, and the heap back.
         for loaded in list(sys.modules):
             if loaded not in before:

@@ -3,7 +3,7 @@
 //
 //     node tests/vm/wasm.mjs [-v] [tests/unit/test_crc.py ...]
 //
-// Without files: every test in tests/unit that needs nothing of firmware/. The packages are
+// Without files: every test in tests/unit that needs nothing of firmware/ or of a computer. The packages are
 // installed with npm into the cache folder (JOULELOG_CACHE, or ~/.cache/joulelog), once.
 // The last line counts over both builds. Exit status 3: npm or the packages cannot be had here.
 
@@ -52,7 +52,7 @@ function copy(fs, folder) {
 function libraryTests() {
   const folder = join(ROOT, "tests/unit");
   const names = readdirSync(folder).filter((name) => /^test_.*\.py$/.test(name)).sort();
-  const needsFirmware = /^\s*(from|import) (joulelog|machine|network|asyncio|socket)\b|\/firmware\//m;
+  const needsFirmware = /^\s*(from|import) (joulelog|machine|network|asyncio|socket|config_file)\b|\/firmware\//m;
   return names
     .map((name) => join(folder, name))
     .filter((path) => !needsFirmware.test(readFileSync(path, "utf8")));

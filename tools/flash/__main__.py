@@ -11,11 +11,12 @@ Exit status: 0 done, 1 it could not be done (the text says what would help), 2 w
 """
 
 import argparse
+import contextlib
+import signal
 import sys
 from pathlib import Path
 
-from . import FlashError, image, install, logs, ports, settings, target
-from .link import Link
+from tools.flash import TARGETS, FlashError, command, image, ports, settings, target
 
 _ACTIONS = ("micropython", "install", "romfs", "logs", "config", "erase")
 
@@ -47,22 +48,34 @@ def _erase(options: argparse.Namespace) -> None:
         if not sys.stdin.isatty() or input(question).strip() != "yes":
             raise FlashError("nothing was erased; YES=1 does not ask")
     image.run(image.erase_command(board.chip if board else "auto", options.port), board)
-    print("The flash is empty. Next: make micropython PORT=… BOARD=… IMAGE=…")
+    name = board.name if board else "…"
+    again = command("micropython", port=options.port, board=name, image="…")
+    print(f"The flash is empty. Next: {again}")
 
 
 def _write_image(options: argparse.Namespace) -> None:
     board = target.load(options.board)
     if not options.port:
         raise FlashError(ports.fault(None) or "")
-    command = image.write_command(board, options.port, options.image, not options.keep)
-    image.run(command, board)
-    print(f"MicroPython is on the board. Next: make flash PORT={options.port} BOARD={board.name}")
+    write = image.write_command(board, options.port, options.image, not options.keep)
+    image.run(write, board)
+    install = command("install", port=options.port, board=board.name)
+    print(f"MicroPython is on the board. Next: {install}")
 
 
 def _connected(options: argparse.Namespace) -> None:
     action = options.action
     board = target.load(options.board) if action in ("install", "romfs") else None
-    with Link(options.port) as link:
+    problem = ports.fault(options.port)
+    if problem:
+        raise FlashError(problem)
+    try:
+        from tools.flash import install, logs
+        from tools.flash.link import Link
+    except ImportError as missing:
+        words = f"{missing.name} is missing: python -m pip install -r requirements.txt"
+        raise FlashError(words) from None
+    with Link(options.port) as link, link.left_running():
         if action == "logs":
             logs.fetch(link)
         elif action == "config" and options.show:
@@ -77,13 +90,20 @@ def _connected(options: argparse.Namespace) -> None:
             install.start(link)
 
 
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     options = _parser().parse_args()
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: a terminal that is closed, a service manager
+        with contextlib.suppress(AttributeError):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), _stop)
     try:
         {"erase": _erase, "micropython": _write_image}.get(options.action, _connected)(options)
     except FlashError as problem:
         sys.stdout.flush()
-        print(f"{options.action}: {problem}", file=sys.stderr)
+        print(f"{TARGETS.get(options.action, options.action)}: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; running it again completes what is half done", file=sys.stderr)

@@ -12,10 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import espimage
-
-from . import FlashError, ports
-from .target import OLDEST, Target
+from tools.flash import FlashError, ports
+from tools.flash.target import OLDEST, Target
+from tools.images import espimage
 
 _VERSION = re.compile(rb"MicroPython v(\d+)\.(\d+)")
 

@@ -4,25 +4,22 @@ On the board:  /lib/**  application, packages, board.mpy      /main.py  what run
                /lib/joulelog.files  what was installed here   /config.example.py
                /config.py  the user's, written only where there is none
 
-Only what joulelog.files lists is ever removed, and a source or bytecode file that would be
-imported instead of one of ours.
+Everything that can be refused is refused before anything is written. How files get there is told
+in files.py.
 """
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
-from . import FlashError, settings, tree
-from .link import Facts, Link
-from .target import OLDEST, ROOT, Target, names
+from tools import ROOT
+from tools.flash import FlashError, command, files, settings, tree
+from tools.flash.link import REPORT_END, Facts, Link, ended, last_words
+from tools.flash.target import OLDEST, Target, names
 
-_MANIFEST = "/lib/joulelog.files"
-_CONFIG = "/config.py"
-_EXAMPLE = "/config.example.py"
-_MAIN = "/main.py"
 _REPORT_S = 25  # 5 seconds of REPL, loading, the report
-_SPARE_BLOCKS = 8  # for the log's first lines and the folders' own blocks
+_DEFAULT = ROOT / "firmware/config.py"
+_NOT_CONFIGURED = "is not configured yet"
 
 # Prints what is imported instead of /lib/joulelog (or /rom/joulelog), without starting it.
 _BEFORE = """
@@ -48,20 +45,18 @@ print(repr(r))
 
 
 def install(link: Link, target: Target, config: Path | None) -> None:
-    """Bring the board up to date as files, and restart it. FlashError: nothing is half done."""
+    """Bring the board up to date as files."""
     text = _checked_config(target, config)
-    files = _files(target)
+    wanted = _files(target)
     facts = _attached(link, target)
     if facts.chip == "esp8266":
         raise FlashError(_too_small(target))
     print(f"{link.port}: {facts.machine}, MicroPython {facts.release}")
     _refuse_shadowed(link, "/lib")
     listing = link.listing()
-    _refuse_in_root(listing, target)
-    _refuse_what_cannot_fit(link, target, text, "files")
-    files |= _first_config(listing, text)
-    _install_files(link, listing, files)
-    _tell_config(link, target)
+    _refuse_in_root(link.port, listing, target)
+    _refuse_config(link, target, text, "files")
+    files.Plan(link, listing, wanted | _first_config(listing, text)).carry_out()
 
 
 def install_romfs(link: Link, target: Target, config: Path | None) -> None:
@@ -74,30 +69,43 @@ def install_romfs(link: Link, target: Target, config: Path | None) -> None:
     _refuse_shadowed(link, "/rom")
     _refuse_without_rom(link, target)
     listing = link.listing()
-    _refuse_in_root(listing, target)
-    _refuse_what_cannot_fit(link, target, text, "romfs")
+    _refuse_in_root(link.port, listing, target)
+    _refuse_config(link, target, text, "romfs")
+    plan = files.Plan(link, listing, _scripts() | _first_config(listing, text))
     link.close()
-    _deploy(link.port, image)
-    link.reconnect()
+    try:
+        _deploy(link.port, image)
+    finally:
+        link.reconnect()
     link.attach()
-    _verify(link, wanted)
+    files.verify(link, wanted)
     print(f"ROMFS: {image.stat().st_size} bytes, {len(wanted)} files arrived as they were sent")
-    _install_files(link, listing, _scripts() | _first_config(listing, text))
-    _tell_config(link, target)
+    plan.carry_out()
 
 
 def start(link: Link) -> None:
-    """Restart the board, and show its start report."""
+    """Restart the board, and show its start report; FlashError where there is none."""
     print(f"restarting; {link.port} says:\n", flush=True)
     link.restart()
     said = link.watch(_REPORT_S)
     print()
-    if "readings in RAM" in said:
+    change = command("config", port=link.port)
+    if REPORT_END in said:
+        return
+    if _NOT_CONFIGURED in said:
+        print(f"Next: say where your meter is and where the readings go: {change}")
         return
     if "The config cannot work yet" in said:
-        print("Next: say where your meter is and where the readings go: make config PORT=…")
-    else:
-        print("No start report within %d s. Look with: mpremote connect PORT" % _REPORT_S)
+        raise FlashError(f"all is on the board, but its config cannot work yet (above): {change}")
+    if ended(said):
+        raise FlashError(
+            f"all is on the board, but it does not start: {last_words(said) or 'it says nothing'}."
+            f" Look with: mpremote connect {link.port}"
+        )
+    raise FlashError(
+        f"all is on the board, but no start report came within {_REPORT_S} s; look with: mpremote"
+        f" connect {link.port}"
+    )
 
 
 def build_romfs(target: Target) -> Path:
@@ -116,18 +124,24 @@ def build_romfs(target: Target) -> Path:
 
 
 def _deploy(port: str, image: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", port]
-        + ["resume", "romfs", "deploy", str(image)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    half = "The image on the board may be half written, and not run: running this again writes it"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "mpremote", "connect", port]
+            + ["resume", "romfs", "deploy", str(image)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    except (KeyboardInterrupt, subprocess.TimeoutExpired) as problem:
+        why = "stopped" if isinstance(problem, KeyboardInterrupt) else "the board does not answer"
+        raise FlashError(f"{why}. {half}") from None
     if done.returncode or "deployed" not in done.stdout:
-        reason = done.stdout.replace("\r", "\n").strip().splitlines()[-1:]
-        raise FlashError("mpremote romfs deploy: " + "".join(reason))
+        said = done.stdout.replace("\r", "\n")
+        reason = "mpremote romfs deploy: " + "".join(said.strip().splitlines()[-1:])
+        raise FlashError(f"{reason}. {half}" if "Writing" in said else reason)
 
 
 def _attached(link: Link, target: Target) -> Facts:
@@ -154,10 +168,11 @@ def _attached(link: Link, target: Target) -> Facts:
 
 
 def _too_small(target: Target) -> str:
+    romfs = command("romfs", port="…", board=target.name)
     return (
         "an ESP8266 has too little memory to run JouleLog from files. Either build the firmware"
         f" with it: make deps, make firmware BOARD={target.name}, or write"
-        " MicroPython's variant FLASH_2M_ROMFS, and then: make romfs PORT=… BOARD=" + target.name
+        f" MicroPython's variant FLASH_2M_ROMFS, and then: {romfs}"
     )
 
 
@@ -188,7 +203,7 @@ def _refuse_without_rom(link: Link, target: Target) -> None:
         raise FlashError("this MicroPython has no ROMFS partition; " + way)
 
 
-def _refuse_in_root(listing: dict[str, int], target: Target) -> None:
+def _refuse_in_root(port: str, listing: dict[str, int], target: Target) -> None:
     """The root comes before /lib on the import path."""
     tops = {path.split("/")[0].removesuffix(".mpy") for path in tree.read(target)}
     wrong = [
@@ -202,7 +217,8 @@ def _refuse_in_root(listing: dict[str, int], target: Target) -> None:
     if wrong:
         raise FlashError(
             f"on the board {', '.join(wrong)} would be imported instead of what is installed in"
-            " /lib. Remove: mpremote connect PORT rm -r " + " ".join(":" + path for path in wrong)
+            f" /lib. Remove: mpremote connect {port} rm -r "
+            + " ".join(":" + path for path in wrong)
         )
 
 
@@ -213,8 +229,8 @@ def _files(target: Target) -> dict[str, bytes]:
 def _scripts() -> dict[str, bytes]:
     """What lies in the root in every kind of install."""
     return {
-        _EXAMPLE: (ROOT / "firmware/config.py").read_bytes(),
-        _MAIN: (ROOT / "firmware/main.py").read_bytes(),
+        files.EXAMPLE: _DEFAULT.read_bytes(),
+        files.MAIN: (ROOT / "firmware/main.py").read_bytes(),
     }
 
 
@@ -225,157 +241,35 @@ def _checked_config(target: Target, config: Path | None) -> bytes | None:
     try:
         text = config.read_bytes()
     except OSError as problem:
-        raise FlashError(f"CONFIG={config}: {problem.strerror}") from None
-    problems = settings.problems(text.decode(), target)
+        raise FlashError(f"{config}: {problem.strerror}") from None
+    problems = settings.problems(text, target)
     if problems:
-        raise FlashError(f"CONFIG={config} does not work on {target.name}:\n  " + problems)
+        raise FlashError(f"{config} does not work on {target.name}:\n  {problems}")
     return text
 
 
-def _refuse_what_cannot_fit(link: Link, target: Target, text: bytes | None, way: str) -> None:
-    """Compare the config with the heap of this board, as the firmware does at its start."""
-    text = text or link.read(_CONFIG)
-    if text is None:  # the first config delivers nowhere yet
-        return
-    problem = settings.too_large(text.decode("utf-8", "replace"), target, way, *link.heap())
+def _refuse_config(link: Link, target: Target, text: bytes | None, way: str) -> None:
+    """What the board would say at its start: a mistake in its config, or too small a heap."""
+    own = link.read(files.CONFIG) if text is None else None
+    there = text or own or _DEFAULT.read_bytes()
+    problems = settings.problems(there, target) if text is None else ""
+    if problems and not settings.waits_for_person(there):
+        raise FlashError(
+            f"nothing was written: config.py on the board does not work with this version:\n "
+            f" {problems}\n  Give it one that does, with this: "
+            + command("install", port=link.port, board=target.name, config="my.py")
+        )
+    if problems:
+        print(f"config.py on the board does not work yet:\n  {problems}")
+    problem = settings.too_large(there, target, way, *link.heap())
     if problem:
-        raise FlashError(f"config.py on this {target.name}, nothing was written:\n  {problem}")
+        whose = "" if text or own else " (the one that JouleLog begins with)"
+        raise FlashError(
+            f"nothing was written: config.py{whose} on this {target.name}:\n  {problem}"
+        )
 
 
 def _first_config(listing: dict[str, int], text: bytes | None) -> dict[str, bytes]:
-    if text is None and _CONFIG in listing:
+    if text is None and files.CONFIG in listing:
         return {}
-    return {_CONFIG: text or (ROOT / "firmware/config.py").read_bytes()}
-
-
-def _tell_config(link: Link, target: Target) -> None:
-    text = link.read(_CONFIG) or b""
-    problems = settings.problems(text.decode("utf-8", "replace"), target)
-    if problems:
-        print(f"config.py on the board does not work yet:\n  {problems}")
-
-
-def _install_files(link: Link, listing: dict[str, int], files: dict[str, bytes]) -> None:
-    ours = _installed(link, listing)
-    same_size = [path for path, data in files.items() if listing.get(path) == len(data)]
-    there = link.hashes(same_size)
-    todo = {path: data for path, data in files.items() if there.get(path) != _hash(data)}
-    gone = [path for path in ours if path not in files and path in listing]
-    gone += [path for path in _instead_of(files) if path in listing and path not in gone]
-    _refuse_without_space(link, listing, todo, gone)
-
-    listed = sorted(path for path in files if path != _CONFIG)
-    manifest = "".join(path + "\n" for path in listed).encode()
-    fresh = todo or gone or link.read(_MANIFEST) != manifest
-    if fresh:
-        _make_folders(link, listing, [*files, _MANIFEST])
-        # Should this end half way, the next run still knows all that is ours.
-        both = sorted({*listed, *(path for path in ours if path in listing)})
-        link.write(_MANIFEST, "".join(path + "\n" for path in both).encode())
-        _keep_others(link, listing, ours, todo)
-        _remove(link, gone)
-        _copy(link, todo)
-        _verify(link, files)
-        link.replace(_MANIFEST, manifest)
-    print(
-        "%d of %d files copied (%d bytes), %d up to date, %d removed; all arrived as sent"
-        % (len(todo), len(files), sum(map(len, todo.values())), len(files) - len(todo), len(gone))
-    )
-
-
-def _installed(link: Link, listing: dict[str, int]) -> list[str]:
-    """What an earlier run put here; a damaged list cannot name what is not ours."""
-    text = (link.read(_MANIFEST) or b"").decode("utf-8", "replace") if _MANIFEST in listing else ""
-    return [
-        path
-        for path in text.split("\n")
-        if path in (_MAIN, _EXAMPLE) or (path.startswith("/lib/") and "/.." not in path)
-    ]
-
-
-def _instead_of(files: dict[str, bytes]) -> list[str]:
-    """Paths that would be imported instead of files of ours: x.py, or a folder x, for x.mpy."""
-    found = []
-    for path in files:
-        if path.endswith(".mpy"):
-            found.append(path[:-4] + ".py")
-            if path.endswith("/__init__.mpy"):
-                continue
-            found.append(path[:-4] + "/__init__.py")
-            found.append(path[:-4] + "/__init__.mpy")
-    return [path for path in found if path not in files]
-
-
-def _refuse_without_space(
-    link: Link, listing: dict[str, int], todo: dict[str, bytes], gone: list[str]
-) -> None:
-    free, block = link.free()
-
-    def blocks(size: int) -> int:
-        return -(-size // block)
-
-    need = sum(blocks(len(data)) for data in todo.values()) + _SPARE_BLOCKS
-    need += 2 * len({path.rsplit("/", 1)[0] for path in todo if path not in listing})
-    # A file is written whole before its old blocks are free.
-    need += max((blocks(len(data)) for path, data in todo.items() if path in listing), default=0)
-    freed = sum(blocks(max(listing[path], 0)) for path in [*gone, *todo] if path in listing)
-    if todo and need * block > free + freed * block:
-        largest = sorted((path for path in listing if listing[path] > block), key=listing.get)[-3:]
-        raise FlashError(
-            f"the board has {(free + freed * block) // 1024} KiB for this, and it takes"
-            f" {need * block // 1024} KiB. Largest files there: {', '.join(largest) or 'none'}."
-            " Remove some (mpremote connect PORT rm :/name), or freeze it: make firmware"
-        )
-
-
-def _make_folders(link: Link, listing: dict[str, int], paths: list[str]) -> None:
-    folders = {path[:at] for path in paths for at in range(1, len(path)) if path[at] == "/"}
-    for folder in sorted(folders):
-        if folder not in listing:
-            link.make_folder(folder)
-
-
-def _keep_others(
-    link: Link, listing: dict[str, int], ours: list[str], todo: dict[str, bytes]
-) -> None:
-    """A main.py that is not ours, and a config.py that is replaced, get another name."""
-    for path in (_MAIN, _CONFIG):
-        if path in todo and path in listing and path not in ours:
-            number = ""
-            while f"{path[:-3]}.old{number}.py" in listing:
-                number = str(int(number or 1) + 1)
-            link.rename(path, f"{path[:-3]}.old{number}.py")
-            print(f"your {path[1:]} is now {path[1:-3]}.old{number}.py")
-
-
-def _remove(link: Link, gone: list[str]) -> None:
-    for path in gone:
-        link.remove(path)
-    folders = {path[:at] for path in gone for at in range(5, len(path)) if path[at] == "/"}
-    for folder in sorted(folders, reverse=True):  # what is inside of a folder before the folder
-        if not link.value(f"len(__import__('os').listdir({folder!r}))"):
-            link.remove(folder)
-
-
-def _copy(link: Link, todo: dict[str, bytes]) -> None:
-    # main.py last: a board that starts half way has the old application, or waits at the prompt.
-    order = sorted(todo, key=lambda path: (path == _MAIN, path))
-    for number, path in enumerate(order, 1):
-        if sys.stdout.isatty():
-            print(f"\r{number}/{len(order)} {path}\x1b[K", end="", flush=True)
-        link.write(path, todo[path])
-    if sys.stdout.isatty():
-        print("\r\x1b[K", end="")
-
-
-def _verify(link: Link, files: dict[str, bytes]) -> None:
-    arrived = link.hashes(list(files))
-    wrong = [path for path, data in files.items() if arrived.get(path) != _hash(data)]
-    if wrong:
-        raise FlashError(
-            f"{', '.join(wrong)} did not arrive as sent; run it again, with another cable or port"
-        )
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return {files.CONFIG: text or _DEFAULT.read_bytes()}

@@ -1,6 +1,6 @@
 """Talk to MicroPython on a serial port, with mpremote's transport.
 
-    with Link("/dev/ttyUSB0") as link:
+    with Link("/dev/ttyUSB0") as link, link.left_running():
         link.attach()                          # a raw REPL, nothing running, no watchdog
         facts = link.facts()
         link.write("/lib/a.mpy", data)
@@ -15,6 +15,7 @@ import contextlib
 import errno
 import hashlib
 import io
+import signal
 import struct
 import sys
 import time
@@ -25,8 +26,8 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from . import FlashError, ports
-from .target import chip_of
+from tools.flash import FlashError, command, ports
+from tools.flash.target import chip_of
 
 _SILENCE_S = 3  # longest pause of a board that answers
 _STOP_S = 4  # until a running program has ended
@@ -34,7 +35,8 @@ _PAUSE_S = 0.25  # between two attempts; an answer to Ctrl-C comes sooner
 _BOOT_S = 8  # from a reset to a prompt, Ctrl-C being sent all the time
 _COME_BACK_S = 10  # a chip with USB of its own leaves the bus during a reset
 _CHUNK = 1024  # bytes per write; the text of it has to be compiled on the board
-_REPORT_END = "readings in RAM"  # the last line of the start report
+REPORT_END = "readings in RAM"  # the last line of the start report
+_WAITS = "leaves for the REPL"  # what a board says that blinks because of its config
 _LINGER_S = 3  # watched after it: Wi-Fi, a first reading
 
 _FACTS = """
@@ -116,6 +118,7 @@ class Link:
             raise FlashError(problem)
         assert port
         self.port = port
+        self._stopped = False  # something that ran on the board does not any more
         self._transport = self._open()
 
     def __enter__(self) -> "Link":
@@ -138,9 +141,13 @@ class Link:
 
     def attach(self) -> None:
         """Stop what runs, and get a fresh interpreter without boot's leftovers."""
+        self._stopped = True
         if not self._catch(_STOP_S):
             self._pulse_reset()
-            self._must(self._catch(_BOOT_S))
+            if not self._catch(_BOOT_S):
+                self._pulse_reset()  # whatever it is, it runs
+                self._stopped = False
+                self._must(False)
         self._must(self._enter(soft_reset=False))
         # A watchdog that the application started cannot be stopped: start anew without it.
         if self.run(_WAS_RUNNING).strip() == "True":
@@ -155,8 +162,9 @@ class Link:
 
     def _silent(self) -> str:
         return (
-            f"no MicroPython answers on {self.port}. Is it on the board at all (make micropython"
-            " PORT=… BOARD=… IMAGE=…)? If it is: tap RESET, and run this again within 5 seconds;"
+            f"no MicroPython answers on {self.port}. Is it on the board at all ("
+            + command("micropython", port=self.port, board="…", image="…")
+            + ")? If it is: tap RESET, and run this again within 5 seconds;"
             " a meter on the pins of the USB port has to be unplugged first."
         )
 
@@ -327,6 +335,33 @@ class Link:
     def restart(self) -> None:
         """Reset the chip; boot.py and main.py run."""
         self._command_reset()
+        self._stopped = False
+
+    @contextlib.contextmanager
+    def left_running(self) -> Iterator[None]:
+        """However this ends, the board then runs what is on it, as before."""
+        try:
+            yield
+        finally:
+            if self._stopped:
+                with contextlib.suppress(KeyboardInterrupt), unbroken():
+                    self._start_again()
+
+    def _start_again(self) -> None:
+        """Restart from whatever state an error has left; says what to do where it cannot."""
+        if not ports.is_there(self.port):
+            return  # unplugged: with power it starts by itself
+        with contextlib.suppress(FlashError, OSError, serial.SerialException):
+            if not self._transport.serial.is_open:
+                self.reconnect()
+            if self._catch(_STOP_S) and self._enter(soft_reset=False):
+                self.restart()
+                return
+            self._pulse_reset()
+        print(
+            "what is on the board may not run now: tap RESET, or unplug it for a moment",
+            file=sys.stderr,
+        )
 
     def watch(self, limit_s: float, show: Callable[[str], object] = sys.stdout.write) -> str:
         """Show what the board says: until its report is over or it waits for input; return it."""
@@ -341,12 +376,40 @@ class Link:
                 continue
             heard += data
             show(data.decode("utf-8", "replace").replace("\r\n", "\n"))
-            if heard.rstrip().endswith(b">>>"):
+            if ended(heard.decode("utf-8", "replace")):
                 break
-            if not reported and _REPORT_END.encode() in heard:
+            if not reported and REPORT_END.encode() in heard:
                 reported = True
                 end = min(end, time.monotonic() + _LINGER_S)
         return heard.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def ended(said: str) -> bool:
+    """Whether a board waits for a person, by what it has said."""
+    return said.rstrip().endswith(">>>") or any(_WAITS in line for line in said.splitlines()[-2:])
+
+
+def last_words(said: str) -> str:
+    """The last line of a program that has ended, before the prompt's own lines."""
+    own = (">>>", "MicroPython v", 'Type "help()"')
+    lines = [line.strip() for line in said.splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith(own)), "")
+
+
+@contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """What would stop this program waits until a short piece of work is done."""
+    came = []
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: came.append(1)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _explained(text: str) -> str:

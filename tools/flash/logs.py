@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from . import FlashError
-from .link import Link
-from .target import ROOT
+from tools import ROOT
+from tools.flash import FlashError
+from tools.flash.link import Link
 
 _NAMES = ("lastLog.log", "joulelog.log")  # the older one first
 _WHERE = """

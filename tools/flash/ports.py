@@ -8,12 +8,28 @@ import glob
 import os
 import stat
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 _PATTERNS = ("/dev/ttyUSB*", "/dev/ttyACM*", "/dev/cu.usb*", "/dev/cu.wch*")
 
 
 def present() -> list[str]:
     """The serial ports of this computer that a board may be on."""
+    if os.name == "nt":
+        from serial.tools import list_ports
+
+        return sorted(found.device for found in list_ports.comports())
     return sorted(path for pattern in _PATTERNS for path in glob.glob(pattern))
+
+
+def is_there(port: str) -> bool:
+    """Whether the computer still has this port."""
+    if os.name == "nt":
+        return port.upper() in map(str.upper, present())
+    return os.path.exists(port) or "://" in port
 
 
 def fault(port: str | None) -> str | None:
@@ -21,9 +37,11 @@ def fault(port: str | None) -> str | None:
     others = present()
     advice = "ports here: " + ", ".join(others) if others else "no serial port is here at all"
     if not port:
-        return f"which port is the board on? PORT=… is missing ({advice})"
-    if os.name == "nt":  # COM3 and the like are no files
+        return f"which port is it? PORT=… is missing, or --port without make ({advice})"
+    if "://" in port:  # of pyserial: a port in the network
         return None
+    if os.name == "nt":  # COM3 and the like are no files
+        return None if is_there(port) else f"{port} is not there ({advice})"
     try:
         mode = os.stat(port).st_mode
     except OSError as problem:
@@ -41,8 +59,8 @@ def fault(port: str | None) -> str | None:
 
 
 def _busy(port: str) -> str | None:
-    import fcntl
-
+    if fcntl is None:
+        return None
     try:
         handle = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as problem:

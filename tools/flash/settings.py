@@ -11,153 +11,168 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import FlashError
-from .link import Link
-from .target import ROOT, Target, load
+from tools import user_config
+from tools.flash import FlashError, command
+from tools.flash.target import Target, load
 
-_SHIMS = ("tools/host/shims", "lib", "firmware")
+if TYPE_CHECKING:
+    from tools.flash.link import Link
+
 _PATH = "/config.py"
+# The board's name, its features where an image was built with others, and where its code lies.
 _TELLS = """
+import os
+n = f = p = None
 try:
  import board
- print((board.NAME, getattr(board, 'FEATURES', None)))
+ n = board.NAME
+ f = getattr(board, 'FEATURES', None)
+ import joulelog
+ p = getattr(joulelog, '__file__', '')
+ if not p:
+  try:
+   os.stat('/rom/joulelog')
+   p = '/rom/'
+  except OSError:
+   pass
 except ImportError:
- print(())
+ pass
+print(repr((n, f, p)))
 """
+Room = tuple[str, int, list[tuple[int, ...]]]  # how it is installed, what Link.heap() says
 
 
-def _modules() -> tuple[Any, Any, Any]:
-    """The firmware's own registry, schema and kinds."""
-    for folder in _SHIMS:
-        if str(ROOT / folder) not in sys.path:
-            sys.path.insert(0, str(ROOT / folder))
-    from joulelog import kinds, registry, schema
+def _modules() -> tuple[Any, Any]:
+    """The firmware's own registry and schema."""
+    from joulelog import registry
+    from joulelog.config import schema
 
-    return registry, schema, kinds
+    return registry, schema
 
 
-def _given(text: str) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    exec(compile(text, "config.py", "exec"), names)  # noqa: S102 - the user's own file
-    return names
+def _given(text: bytes | str) -> dict[str, Any]:
+    """What the config sets; user_config.Broken where Python cannot run it."""
+    return user_config.run(text, "config.py")
 
 
-def problems(text: str, target: Target) -> str:
+def problems(text: bytes | str, target: Target) -> str:
     """What is wrong with a config on that board, one line each; "" when it works."""
-    registry, schema, _ = _modules()
+    from joulelog.errors import ConfigError
+
+    registry, schema = _modules()
     try:
         schema.check(_given(text), target.module, registry)
-    except SyntaxError as problem:
-        return f"line {problem.lineno}: {problem.msg}"
-    except Exception as problem:  # noqa: BLE001 - whatever the file does
-        if type(problem).__name__ == "ConfigError":
-            return str(problem).replace("\n", "\n  ")
-        return f"{type(problem).__name__}: {problem}"
+    except (user_config.Broken, ConfigError) as problem:
+        return str(problem).replace("\n", "\n  ")
     return ""
 
 
+def waits_for_person(text: bytes | str) -> bool:
+    """Whether the meter is simulated, as in a new config: no board plays one, and says so."""
+    from joulelog import build
+
+    try:
+        return bool(build.simulated(_given(text)))
+    except user_config.Broken:
+        return False
+
+
 def too_large(
-    text: str, target: Target, way: str, free: int, regions: list[tuple[int, ...]]
+    text: bytes | str, target: Target, way: str, free: int, regions: list[tuple[int, ...]]
 ) -> str:
     """What does not fit into a heap, and what would, as the firmware says it; or ""."""
-    _modules()
-    from joulelog import fits
+    from joulelog.config import fits
 
     way = f"small-{way}" if target.chip == "esp8266" else way
     try:
-        return fits.problem(_given(text), target.module, way, free, regions).replace("\n", "\n  ")
-    except Exception:  # noqa: BLE001 - a config with a mistake: problems() tells of it
+        given = _given(text)
+    except user_config.Broken:  # problems() tells of it
         return ""
+    return fits.problem(given, target.module, way, free, regions).replace("\n", "\n  ")
 
 
-def merged(text: str, target: Target) -> list[str]:
+def merged(text: bytes | str, target: Target) -> list[str]:
     """Every key of a good config, its value without secrets, and who set it."""
-    registry, schema, kinds = _modules()
+    from joulelog.config import settings
+
+    registry, schema = _modules()
     given = _given(text)
     config = schema.check(given, target.module, registry)
-    board = getattr(target.module, "DEFAULTS", {})
-
-    rows: list[tuple[str, str, str]] = []
-
-    def add(where: str, values: dict, named: dict, adapted: dict) -> None:
-        for key, value in values.items():
-            origin = "config" if key in named else "board" if key in adapted else "default"
-            shown = "***" if key in config.secrets and value else kinds.shown(value, 60)
-            rows.append((f"{where}{key}", shown, origin))
-
-    add("", {"device": config.device, "board": config.board}, given, {})
-    lists = ["readers", "sinks"]
-    for section in ("wifi", "log", "clock", "queue", "led", "webrepl"):
-        values = getattr(config, section) or {}
-        if isinstance(values, list):  # several networks
-            lists.insert(0, section)
-            continue
-        add(f"{section}.", values, given.get(section) or {}, board.get(section, {}))
-    for section in lists:
-        for index, entry in enumerate(getattr(config, section)):
-            add(
-                f"{section}[{index}].",
-                entry,
-                given[section][index],
-                board.get(entry.get("type"), {}),
-            )
+    rows = list(settings.rows(config, target.module, given, {}))
     width = max(len(row[0]) for row in rows)
     return [f"{key:<{width}}  {origin:<7}  {value}" for key, value, origin in rows]
 
 
-def show(link: Link, name: str | None) -> None:
+def show(link: "Link", name: str | None) -> None:
     """Print the merged configuration of a board."""
     link.attach()
-    target, text = _fetch(link, name)
+    target, text, _ = _fetch(link, name)
     link.restart()
     _print(text, target)
 
 
-def edit(link: Link, name: str | None, replacement: Path | None) -> bool:
+def edit(link: "Link", name: str | None, replacement: Path | None) -> bool:
     """Read config.py, let the user edit it (or take a file), write it back; True if it changed."""
     link.attach()
-    target, text = _fetch(link, name)
+    target, text, room = _fetch(link, name)
     if replacement:
-        fresh = replacement.read_text()
-        wrong = problems(fresh, target)
+        fresh = _replacement(replacement)
+        wrong = _wrong(fresh, target, room)
         if wrong:
-            link.restart()
-            raise FlashError(f"{replacement} does not work on {target.name}:\n  {wrong}")
+            raise FlashError(
+                f"nothing was written: {replacement} does not work on {target.name}:\n  {wrong}"
+            )
     else:
         link.restart()  # measuring goes on while somebody thinks
-        fresh = _edited(text, target)
+        fresh = _edited(text, target, room)
     _print(fresh, target)
     if fresh == text:
         print("config.py is as it was")
         return False
     if not replacement:
         link.attach()
-        if (link.read(_PATH) or b"").decode() != text:
+        if link.read(_PATH) != text:
             raise FlashError(
                 "config.py on the board has changed meanwhile; nothing was written. What you wrote"
                 f" is in {_kept(fresh)}"
             )
-    link.replace(_PATH, fresh.encode())
+    link.replace(_PATH, fresh)
     print("config.py is written")
     return True
 
 
-def _fetch(link: Link, name: str | None) -> tuple[Target, str]:
+def _replacement(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise FlashError(f"{path}: {problem.strerror}") from None
+
+
+def _fetch(link: "Link", name: str | None) -> tuple[Target, bytes, Room | None]:
+    """The board that it is, its config, and the room that one has; None where nobody knows."""
     text = link.read(_PATH)
     if text is None:
-        raise FlashError(
-            "there is no config.py on the board; install first: make flash PORT=… BOARD=…"
-        )
-    told = ast.literal_eval(link.run(_TELLS).strip())
-    target = load(name or (told[0] if told else None))
+        install = command("install", port=link.port, board=name or "…")
+        raise FlashError(f"there is no config.py on the board; install first: {install}")
+    free, regions = link.heap()
+    told, features, place = ast.literal_eval(link.run(_TELLS).strip())
+    target = load(name or told)
     if told:  # an image may have been built with others than the board's
-        target.module.FEATURES = told[1]  # type: ignore[attr-defined]
-    return target, text.decode()
+        target.module.FEATURES = features  # type: ignore[attr-defined]
+    if place is None:
+        return target, text, None
+    way = "romfs" if place[:5] == "/rom/" else "files" if place[:1] == "/" else "frozen"
+    return target, text, (way, free, regions)
 
 
-def _print(text: str, target: Target) -> None:
+def _wrong(text: bytes | str, target: Target, room: Room | None) -> str:
+    """What the board would say of it at its start."""
+    return problems(text, target) or (too_large(text, target, *room) if room else "")
+
+
+def _print(text: bytes | str, target: Target) -> None:
     wrong = problems(text, target)
     if wrong:
         print(f"config.py does not work on {target.name}:\n  {wrong}")
@@ -165,31 +180,35 @@ def _print(text: str, target: Target) -> None:
     print("\n".join(merged(text, target)))
 
 
-def _edited(text: str, target: Target) -> str:
+def _edited(text: bytes, target: Target, room: Room | None) -> bytes:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     editor = editor or next((e for e in ("nano", "vi", "notepad") if shutil.which(e)), None)
     if not editor:
-        raise FlashError("no editor: say which one, for example EDITOR=nano make config …")
+        raise FlashError("no editor: set EDITOR to the command of one, such as nano")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.py"  # holds passwords: in a folder of the user's own
-        path.write_text(text)
+        path.write_bytes(text)
         while True:
-            done = subprocess.run([*shlex.split(editor), str(path)], check=False)
-            if done.returncode:
-                raise FlashError(f"{editor} ended with status {done.returncode}; nothing written")
-            fresh = path.read_text()
-            wrong = problems(fresh, target)
+            try:
+                # In quotes on Windows, where a path has backslashes and blanks.
+                words = [editor] if os.path.exists(editor) else shlex.split(editor)
+                status = subprocess.run([*words, str(path)], check=False).returncode
+            except (OSError, ValueError) as problem:
+                raise FlashError(f"the editor {editor} cannot be started: {problem}") from None
+            if status:
+                raise FlashError(f"{editor} ended with status {status}; nothing written")
+            fresh = path.read_bytes()
+            wrong = "" if fresh == text else _wrong(fresh, target, room)
             if not wrong:
                 return fresh
             print(f"config.py does not work on {target.name}:\n  {wrong}")
             if not sys.stdin.isatty() or input("Edit again? [Y/n] ").lower().startswith("n"):
-                kept = f". What you wrote is in {_kept(fresh)}" if fresh != text else ""
-                raise FlashError("nothing was written" + kept)
+                raise FlashError(f"nothing was written. What you wrote is in {_kept(fresh)}")
 
 
-def _kept(text: str) -> Path:
+def _kept(text: bytes) -> Path:
     """Save what somebody typed where only they can read it."""
     handle, path = tempfile.mkstemp(prefix="joulelog-config-", suffix=".py")
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "wb") as file:
         file.write(text)
     return Path(path)

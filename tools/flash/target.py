@@ -8,9 +8,9 @@ import json
 import types
 from pathlib import Path
 
-from . import FlashError
+from tools import ROOT
+from tools.flash import FlashError, command
 
-ROOT = Path(__file__).resolve().parents[2]
 _BOARDS = ROOT / "boards"
 OLDEST = (1, 24)
 _DOWNLOAD = "https://micropython.org/download/"
@@ -25,11 +25,11 @@ class Target:
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         self.module = types.ModuleType("board")
-        source = (folder / "board.py").read_text()
+        source = (folder / "board.py").read_text("utf-8")
         exec(compile(source, str(folder / "board.py"), "exec"), self.module.__dict__)  # noqa: S102
         self.source = folder / "board.py"
         self.chip: str = self.module.CHIP
-        self.info = json.loads((folder / "board.json").read_text())
+        self.info = json.loads((folder / "board.json").read_text("utf-8"))
         self.image: str = self.info.get("micropython", {}).get("image", "")
         self.offset = int(self.info.get("micropython", {}).get("offset", "0"), 0)
 
@@ -37,7 +37,8 @@ class Target:
         """Which MicroPython to write, and how."""
         return (
             f"Download the newest {self.image}-….bin from {_DOWNLOAD}{self.image.split('-')[0]}/"
-            f" and write it: make micropython PORT=… BOARD={self.name} IMAGE=<that file>"
+            " and write it: "
+            + command("micropython", port="…", board=self.name, image="<that file>")
         )
 
 

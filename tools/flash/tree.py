@@ -7,18 +7,14 @@ Pure bytecode of version 6: the same for every chip and every MicroPython from 1
 """
 
 import shutil
-import sys
 from pathlib import Path
 
-from . import FlashError
-from .target import ROOT, Target
-
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/host")]
-
-import deps  # noqa: E402
-import features  # noqa: E402
-import romfs  # noqa: E402
-import vm  # noqa: E402
+from tools import ROOT
+from tools.flash import FlashError
+from tools.flash.target import Target
+from tools.host import deps
+from tools.images import features
+from tools.rig import romfs, vm
 
 BYTECODE = 6
 # The same levels as on the VM: our code validates nothing with assert, mqtt_as does.

@@ -10,7 +10,6 @@ that has not the pinned commit is copied as it is, and said so. Nothing is built
 tools/romcode makes a copy.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vm import Unavailable, cache
+from tools.host.cache import Unavailable, cache, locked
 
 _GITHUB = "https://github.com"
 _TIMEOUT_S = 900
@@ -73,8 +72,7 @@ def _folder(pin: dict) -> Path:
 def _locked() -> Iterator[None]:
     """One at a time: several test runs may want the same."""
     _home().mkdir(parents=True, exist_ok=True)
-    with open(_home() / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(_home() / "lock"):
         yield
 
 

@@ -1,8 +1,8 @@
 """The pinned MicroPython packages for the VM and for boards, and MicroPython itself. `make deps`.
 
-    python3 tools/host/deps.py ensure         fetch what is missing, print the folders
-    python3 tools/host/deps.py path           print the packages' folder
-    python3 tools/host/deps.py micropython    print MicroPython's folder
+    python3 -m tools.host.deps ensure         fetch what is missing, print the folders
+    python3 -m tools.host.deps path           print the packages' folder
+    python3 -m tools.host.deps micropython    print MicroPython's folder
 
 The folder is <cache>/deps/<key>, where the key belongs to the pins: it survives the repository,
 and other pins get another folder. The files come from the projects' repositories on GitHub, or,
@@ -29,8 +29,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import checkout
-from vm import Unavailable, cache
+from tools.host import checkout
+from tools.host.cache import Unavailable, cache
 
 _PINS = Path(__file__).with_name("deps.json")
 _RAW = "https://raw.githubusercontent.com"
@@ -179,6 +179,11 @@ def _from_checkout(clone: Path, commit: str, source: str) -> bytes:
         raise Unavailable(f"DEPS_FROM: {clone / source}: {problem.strerror}") from None
 
 
+def _all() -> str:
+    """All repositories that packages come from."""
+    return " and ".join(f"https://github.com/{pin['repository']}" for pin in projects().values())
+
+
 def _from_network(repository: str, commit: str, source: str) -> bytes:
     url = f"{_RAW}/{repository}/{commit}/{source}"
     try:
@@ -186,7 +191,7 @@ def _from_network(repository: str, commit: str, source: str) -> bytes:
             return answer.read()
     except (urllib.error.URLError, OSError) as problem:
         raise Unavailable(
-            f"{url}: {problem}. Without that network: clone {repository} elsewhere, and run"
+            f"{url}: {problem}. Without that network: clone {_all()} elsewhere, and run"
             " make deps DEPS_FROM=<folder of the clones>."
         ) from None
 

@@ -1,10 +1,11 @@
 """The firmware's main.py for a computer, on CPython and on the MicroPython VM.
 
-    start.py CONFIG [UART …]
+    python -m tools.host.start CONFIG [UART …]       # on the VM: start.py as a script
 
 CONFIG is a config.py; each UART is the device path that stands for one uart "sim" in it.
-SPEED=n in the environment makes the clock run n times as fast; TABLE=1 says that the terminal
-can redraw a table.
+FOLDER in the environment is where its log and what waits lie, if the config names no other place;
+SPEED=n makes the clock run n times as fast; TABLE=80x24 says that the terminal
+can redraw a table and how large it was at the start, NO_COLOR that it shall have no colours.
 """
 
 import asyncio
@@ -12,23 +13,9 @@ import os
 import sys
 
 _SIGINT = 2
+_EPIPE = 32
 _SIG_BLOCK = 0
 _NONBLOCK = 0x800
-
-
-def load(path: str):
-    """Import a config file by its path.
-
-    Its folder and name are free again then: a pulse.py in there must not stand for a package.
-    """
-    slash = path.rfind("/")
-    sys.path.insert(0, path[:slash] if slash >= 0 else ".")
-    name = path[slash + 1 :]
-    name = name[:-3] if name.endswith(".py") else name
-    config = __import__(name)
-    sys.path.pop(0)
-    sys.modules.pop(name, None)
-    return config
 
 
 def end_as_ctrl_c_does() -> None:
@@ -44,13 +31,16 @@ def end_as_ctrl_c_does() -> None:
         signal.raise_signal(signal.SIGINT)
 
     signal.signal(signal.SIGTERM, terminated)
+    # tools/run.py has kept them from us until here: while Python starts, each is a traceback.
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-def let_ctrl_c_wait(start) -> None:
+def let_ctrl_c_wait(build) -> None:
     """Let Ctrl-C come between two steps of tasks. Debian's VM only.
 
     By itself it raises KeyboardInterrupt in the midst of anything, a collection too: then its heap
-    stays locked, and nothing can be saved. No chip does so, nor does the VM of tools/frozen.py.
+    stays locked, and nothing can be saved. No chip does so, nor does the VM of rig/frozen.py.
     """
     try:
         import ffi  # type: ignore[import-not-found]
@@ -63,10 +53,10 @@ def let_ctrl_c_wait(start) -> None:
     libc.func("i", "sigprocmask", "iPP")(_SIG_BLOCK, signals, None)
     file = libc.func("i", "signalfd", "iPi")(-1, signals, _NONBLOCK)
     read = libc.func("i", "read", "iPi")
-    build = start.build
+    original = build.build
 
     def built(*about):
-        app = build(*about)
+        app = original(*about)
         run = app.run
 
         async def watch() -> None:
@@ -84,33 +74,67 @@ def let_ctrl_c_wait(start) -> None:
         app.run = watched
         return app
 
-    start.build = built
+    build.build = built
+
+
+def terminal():
+    """What tells (columns, rows, colours) of the terminal; None where it redraws nothing."""
+    table = os.getenv("TABLE")
+    if not table:
+        return None
+    columns, rows = [int(number) for number in table.split("x")]
+    colours = not os.getenv("NO_COLOR")
+
+    def size() -> tuple:
+        try:
+            now = os.get_terminal_size()
+            return now[0] or columns, now[1] or rows, colours
+        except (AttributeError, OSError):  # MicroPython; no terminal any more
+            return columns, rows, colours
+
+    return size
+
+
+def prepare() -> None:
+    """Let Windows be as other computers, and end once nobody reads what is said. CPython only."""
+    try:
+        from tools.host import output, windows
+    except ImportError:  # the VM has no package tools
+        return
+    windows.adapt()
+    sys.stdout = output.Output(sys.stdout)
 
 
 def main(path: str, uarts: list) -> None:
     import board
+    import config_file
 
-    from joulelog import clock, start
+    from joulelog import build, clock, start
 
+    if os.getenv("FOLDER"):
+        board.LOG_DIRECTORY = os.getenv("FOLDER")
     clock.set_speed(int(os.getenv("SPEED") or 1))
-    config = load(path)
-    readers = getattr(config, "readers", ())
-    for entry in readers if isinstance(readers, (list, tuple)) else ():
-        for key in ("uart", "pin") if isinstance(entry, dict) else ():
-            if uarts and entry.get(key) == "sim":
-                entry[key] = uarts.pop(0)
+    config = config_file.load(path, uarts)
+    del config_file, sys.modules["config_file"]  # a board has no such thing in its heap
     if sys.implementation.name == "micropython":
-        let_ctrl_c_wait(start)
-    start.run(config, board, bool(os.getenv("TABLE")))
+        let_ctrl_c_wait(build)
+    del build  # run() drops the module
+    start.run(config, board, terminal())
 
 
 if __name__ == "__main__":
     try:
         end_as_ctrl_c_does()
+        prepare()
         main(sys.argv[1], sys.argv[2:])
     except KeyboardInterrupt:
-        print("\nstopped")
+        try:
+            print("\nstopped")
+        except OSError:  # the VM, and nobody reads what it says
+            pass
     except Exception as error:
+        if getattr(error, "errno", 0) == _EPIPE:  # the same
+            sys.exit(0)
         if type(error).__name__ != "ConfigError":  # that one was printed
             raise
         sys.exit(2)

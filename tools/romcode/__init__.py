@@ -13,21 +13,17 @@ files of ours. docs/romcode.md says what, why and what it costs.
     python3 -m tools.romcode --where <checkout>     show the places in their surroundings
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from tools.host.cache import cache, locked
+from tools.romcode.places import FILES, VERSION
+
 _HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE.parent / "host")]
-
-from vm import cache  # noqa: E402
-
-from .places import FILES, VERSION  # noqa: E402
 
 # What a build of ours reads, as copies, because make and cmake find the rest relative to them.
 _COPIED = ("drivers", "extmod", "mpy-cross", "ports", "py", "shared", "tools")
@@ -52,8 +48,7 @@ def prepare(checkout: Path) -> Path:
     folder = cache() / "romcode"
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / _key(checkout, patched)
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / "lock"):
         if not copy.is_dir():
             work = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
             try:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from . import Unknown, prepare, where
+from tools.romcode import Unknown, prepare, where
 
 arguments = [argument for argument in sys.argv[1:] if argument != "--where"]
 if len(arguments) != 1:

@@ -1,7 +1,7 @@
 """A simulated Daikin Altherma on a pty: answers requests on X10A, in protocol I or S.
 
-    python3 tools/sim/altherma.py                        # prints the device, until Ctrl-C
-    python3 tools/sim/altherma.py --protocol S --absent 50 --silent 54
+    python3 -m tools.sim.altherma                        # prints the device, until Ctrl-C
+    python3 -m tools.sim.altherma --protocol S --absent 50 --silent 54
 
     unit = Unit("I", clock=lambda: 0)
     unit.answer(bytes.fromhex("0340615b"))               # the bytes of the answer, or b""
@@ -17,14 +17,9 @@ import argparse
 import math
 import os
 import select
-import sys
 import threading
 import time as _time
 from collections.abc import Callable
-from pathlib import Path
-
-if __name__ == "__main__":  # started as a file: find the package beside us
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.sim import child
 from tools.sim.terminal import Terminal
@@ -235,7 +230,7 @@ def start(entry: dict, speed: int = 1) -> str:
     arguments = ["--protocol", protocol, "--speed", str(speed)]
     if "rotex" in model:
         arguments.append("--rotex")
-    return child.start(Path(__file__), tuple(arguments))
+    return child.start("tools.sim.altherma", tuple(arguments))
 
 
 def _registers(text: str) -> set[int]:

@@ -1,8 +1,8 @@
 """Serve a simulated meter from a child process that ends with this one, however that ends.
 
-    device = start(Path(__file__), ("--speed", "10"))     # "/tmp/joulelog-k2x9/meter"
+    device = start("tools.sim.p1", ("--speed", "10"))     # "/tmp/joulelog-k2x9/meter"
 
-The script gets --child as well; it prints its device, and calls wait_for_parent() in a thread.
+The module gets --child as well; it prints its device, and calls wait_for_parent() in a thread.
 """
 
 import atexit
@@ -10,27 +10,31 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
+
+from tools import ROOT
+from tools.sim import terminal
 
 _children: list[subprocess.Popen] = []
 
 
-def start(script: Path, arguments: tuple[str, ...]) -> str:
-    """Start the script, and return the device that it prints; OSError where it cannot start."""
-    return launch(script, arguments)[1]
+def start(module: str, arguments: tuple[str, ...]) -> str:
+    """Start the module, and return the device that it prints; OSError where it cannot start."""
+    return launch(module, arguments)[1]
 
 
-def launch(script: Path, arguments: tuple[str, ...]) -> tuple[subprocess.Popen, str]:
+def launch(module: str, arguments: tuple[str, ...]) -> tuple[subprocess.Popen, str]:
     """The same, and the process as well: its standard input ends it when it is closed."""
-    command = [sys.executable, str(script.resolve()), *arguments, "--child"]
+    if not terminal.are_there():
+        raise OSError(terminal.NONE)
+    command = [sys.executable, "-m", module, *arguments, "--child"]
     # A session of its own: Ctrl-C ends the firmware first, which then finds its meter alive.
     child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True
     )
     assert child.stdout is not None
     device = child.stdout.readline().decode().strip()
     if not device:
-        told = " ".join((script.stem, *arguments))
+        told = " ".join((module.rpartition(".")[2], *arguments))
         raise OSError(f"the simulated {told} did not start, exit status {child.wait()}")
     _children.append(child)
     atexit.register(_end, child)

@@ -1,7 +1,7 @@
 """A simulated P1 meter on a pty, as slow as the real line, with a clock, a house and faults.
 
-    python3 tools/sim/p1.py --model be                  # prints the device, serves until Ctrl-C
-    SPEED=10 python3 tools/sim/p1.py --count 100 --log sent.jsonl --link /tmp/p1
+    python3 -m tools.sim.p1 --model be                  # prints the device, serves until Ctrl-C
+    SPEED=10 python3 -m tools.sim.p1 --count 100 --log sent.jsonl --link /tmp/p1
 
     meter = Meter("nl50", seed=1, clock=lambda: 1795000000)
     meter.telegram()                                    # bytes, and meter.values: {OBIS: text}
@@ -16,14 +16,10 @@ spoiled it) and `obis` (the text of every number, without leading zeros and unit
 import argparse
 import json
 import os
-import sys
 import threading
 import time as _time
 from collections.abc import Callable
 from pathlib import Path
-
-if __name__ == "__main__":  # started as a file: find the package beside us
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.sim import child, telegrams
 from tools.sim.house import House
@@ -83,7 +79,7 @@ def start(model: str = "nl50", speed: int = 1, arguments: tuple[str, ...] = ()) 
 
     The child ends with this process, however that ends. Raises OSError where it cannot start.
     """
-    return child.start(Path(__file__), ("--model", model, "--speed", str(speed), *arguments))
+    return child.start("tools.sim.p1", ("--model", model, "--speed", str(speed), *arguments))
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -104,6 +100,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--log", metavar="FILE", help="write what was sent, one JSON line per telegram")
     add("--link", metavar="PATH", help="make PATH a symbolic link to the device")
     add("--strict-line", action="store_true", help="a listener at a wrong baud rate hears garbage")
+    add("--patient", action="store_true", help="wait until the telegram before has been read")
     add("--drop-bytes", type=int, default=0, metavar="N", help="lose one byte in N")
     add("--noise", type=int, default=0, metavar="N", help="N random bytes before each telegram")
     add("--cut", type=int, default=0, metavar="N", help="break off every Nth telegram")
@@ -144,7 +141,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(pty.device, flush=True)
         log = _json_lines(log_file) if log_file else None
         serve(
-            pty, meter, ticks, faults, options.speed, options.count, log, stop, options.strict_line
+            pty,
+            meter,
+            ticks,
+            faults,
+            options.speed,
+            options.count,
+            log,
+            stop,
+            options.strict_line,
+            options.patient,
         )
         if options.count and not stop.is_set():
             _time.sleep(0.2)  # let the listener take the end before the device goes away

@@ -7,10 +7,8 @@ meter is anything like p1.Meter: telegram(crc_ok), values, and about with baud, 
 """
 
 import array
-import fcntl
 import os
 import random
-import termios
 import threading
 import time as _time
 from collections.abc import Callable
@@ -21,6 +19,7 @@ from tools.sim.terminal import Terminal
 _UART_BUFFER = 4096  # what a listener that does not read can lag behind
 _CHUNK_S = 0.004  # a UART hands over its FIFO about this often
 _DEAF_S = 0.5  # nobody listens who has read nothing for so long; a busy computer may take less
+_PATIENCE_S = 10  # the same of a patient meter
 
 
 class Faults:
@@ -73,16 +72,23 @@ class Pty(Terminal):
 
     def waiting(self) -> int:
         """Bytes that the listener has not read yet."""
+        import fcntl
+        import termios
+
         count = array.array("i", [0])
         fcntl.ioctl(self.slave, termios.FIONREAD, count)
         return count[0]
 
     def flush(self) -> None:
         """Forget what nobody read."""
+        import termios
+
         termios.tcflush(self.slave, termios.TCIFLUSH)
 
     def baud(self) -> int:
         """The speed that the listener has set, or 0 where nobody has."""
+        import termios
+
         speed = termios.tcgetattr(self.slave)[5]
         return {termios.B9600: 9600, termios.B115200: 115200}.get(speed, 0)
 
@@ -118,12 +124,14 @@ def serve(
     log: Callable[[dict], None] | None = None,
     stop: threading.Event | None = None,
     strict_line: bool = False,
+    patient: bool = False,
 ) -> int:
     """Send telegrams at the meter's pace until stop or count; return how many were sent.
 
     ticks is the meter's clock and moves by one interval per telegram. With speed n the
     interval, the clock and the line all run n times as fast. strict_line: a listener that has
-    set another baud rate hears what a UART would make of it.
+    set another baud rate hears what a UART would make of it. patient: the next telegram waits
+    until the one before has been read, so that a listener who gets no CPU loses nothing.
     """
     faults = faults or Faults()
     stop = stop or threading.Event()
@@ -131,15 +139,20 @@ def serve(
     due = _time.monotonic()
     number = 0
     before = 0
-    read_at = due - _DEAF_S  # when somebody was seen to have read: nobody is there yet
+    deaf_s = _PATIENCE_S if patient else _DEAF_S
+    # When somebody was seen to have read: nobody is there yet.
+    read_at = due if patient else due - deaf_s
     while not (count and number >= count) and not stop.is_set():
         number += 1
         if faults.silent_after and number > faults.silent_after:
             stop.wait()
             break
+        while patient and pty.waiting() and _time.monotonic() - read_at <= deaf_s:
+            if stop.wait(_CHUNK_S):
+                return number - 1
         if pty.waiting() < before:
             read_at = _time.monotonic()
-        elif _time.monotonic() - read_at > _DEAF_S:  # a wire has no memory
+        elif _time.monotonic() - read_at > deaf_s:  # a wire has no memory
             pty.flush()
         clean = meter.telegram(faults.crc_ok(number))
         data, state = faults.spoil(clean, number)

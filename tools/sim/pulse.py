@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Light over a meter's LED as an ADC sees it, with faults, and the truth about it.
 
-    python3 tools/sim/pulse.py --out led.u16 --seconds 60 --flicker 20
+    python3 -m tools.sim.pulse --out led.u16 --seconds 60 --flicker 20
 
     light = Light(seed=1, contrast=1000, noise=200)
     samples, truth = light.block(1000)       # array("i") of 1000 samples; ms of each real flash
@@ -31,7 +30,8 @@ class Light:
     spacing_ms: two numbers, the least and the longest time between the starts of two flashes;
     missing, double: one in so many flashes is left out, or followed by a second, shorter one
     that the truth does not count; drift: how far the ambient light goes up and down in drift_s;
-    lamp: a function of the second, giving the light of a lamp with 100 Hz flicker.
+    lamp: a function of the second, giving the light of a lamp with 100 Hz flicker; inverted: all
+    of it upside down, so that flashes are dark.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Light:
         lead_ms: int = 2000,
         reads: int = 2,
         tick_us: int = 1000,
+        inverted: bool = False,
     ) -> None:
         self.count = 0
         self._random = random.Random(seed)
@@ -70,6 +71,7 @@ class Light:
         self._double = double
         self._reads = reads
         self._tick_us = tick_us
+        self._inverted = inverted
         self._us = 0
         self._flashes: list[tuple[int, int]] = []  # (from, to) in us, still ahead or under way
         self._next_us = lead_ms * 1000
@@ -114,6 +116,8 @@ class Light:
         self._disturb(values, begin)
         if noise:
             values = [value + gauss(0, noise) for value in values]
+        if self._inverted:
+            values = [most - value for value in values]
         samples = array.array("i", [min(most, max(0, int(value))) for value in values])
         self._us = end
         return samples, truth
@@ -164,7 +168,8 @@ def start(entry: dict, _speed: int = 1) -> str:
     pulse_ms = entry.get("pulse_ms")
     if not isinstance(pulse_ms, int):  # the firmware's check says what is wrong with it
         pulse_ms = 0
-    write(path, 60, pulse_ms=max(30, pulse_ms), spacing_ms=(900, 3000))
+    dark = entry.get("active") == "low"
+    write(path, 60, pulse_ms=max(30, pulse_ms), spacing_ms=(900, 3000), inverted=dark)
     return str(path)
 
 
@@ -189,6 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--drift", type=int, default=0, help="how far the ambient light goes up, and down again")
     add("--flicker", type=int, default=0, help="height of a 100 Hz ripple")
     add("--missing", type=int, default=0, metavar="N", help="leave out one flash in N")
+    add("--inverted", action="store_true", help="upside down: dark flashes")
     add("--double", type=int, default=0, metavar="N", help="let one flash in N flash twice")
     options = vars(parser.parse_args(arguments))
     path = options.pop("out")

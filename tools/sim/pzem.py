@@ -1,8 +1,8 @@
 """Simulated PZEM and Eastron meters on one RS485 bus: a pty as slow as the line, and faults.
 
-    python3 tools/sim/pzem.py 1=ac 2=ac 7=sdm120       # prints the device, serves until Ctrl-C
-    python3 tools/sim/pzem.py 1=ac --silent 1          # nobody at home
-    python3 tools/sim/pzem.py 1=ac --late-every 5      # every fifth answer comes after 0.4 s
+    python3 -m tools.sim.pzem 1=ac 2=ac 7=sdm120       # prints the device, serves until Ctrl-C
+    python3 -m tools.sim.pzem 1=ac --silent 1          # nobody at home
+    python3 -m tools.sim.pzem 1=ac --late-every 5      # every fifth answer comes after 0.4 s
 
     device = start({"type": "pzem", "address": 1}, speed=1)     # a child process serves it
 
@@ -17,10 +17,6 @@ import select
 import sys
 import threading
 import time
-from pathlib import Path
-
-if __name__ == "__main__":  # started as a file: find the package beside us
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.sim import child, slaves
 from tools.sim.terminal import Terminal
@@ -35,6 +31,7 @@ class Faults:
 
     def __init__(self, seed: int = 1, **given: int) -> None:
         self.silent: set[int] = set()
+        self.deaf_ms = 0  # so long behind each answer nobody hears anything
         self.bad_crc_every = 0
         self.cut_every = 0
         self.late_every = 0
@@ -81,6 +78,7 @@ class Server:
         self._character_s = bits / baud / speed
         self._think_s = think_s / speed
         self._late_s = 1 / speed
+        self._deaf_until = 0.0
         self._stop = threading.Event()
         self._terminal = Terminal()
         self._master = self._terminal.master
@@ -125,7 +123,7 @@ class Server:
             os.write(self._master, request)
         # The pty brought it at once; a line would have taken its time, and then 3.5 characters.
         due = arrived + (len(request) + 3.5) * self._character_s + self._think_s
-        if request[0] in self.faults.silent:
+        if request[0] in self.faults.silent or arrived < self._deaf_until:
             return
         number = self.answers + 1
         garbled = self.faults.garbled(number)
@@ -141,6 +139,7 @@ class Server:
         self.answers = number
         sent = self.faults.spoil(answer, number)
         self._send(sent, due + self.faults.delay_s(number) * self._late_s)
+        self._deaf_until = time.monotonic() + self.faults.deaf_ms / 1000 * self._late_s
         if self.log:
             state = "garbled" if garbled else "whole" if sent == answer else "spoilt"
             entry = {"n": number, "request": request.hex(), "answer": answer.hex(), "sent": state}
@@ -167,11 +166,12 @@ def start(entry: dict, speed: int = 1) -> str:
     An entry that is wrong gets nobody on it: the firmware's check says what is wrong.
     """
     if not _child:
-        _child.extend(child.launch(Path(__file__), ("--speed", str(speed))))
+        _child.extend(child.launch("tools.sim.pzem", ("--speed", str(speed))))
     process, device = _child
-    if entry.get("registers"):
-        print("a table of your own has no simulated meter: nobody will answer")
     model = entry.get("model", "ac") if entry.get("type") == "pzem" else entry.get("meter")
+    if entry.get("registers"):
+        print("a table of your own: the simulated meter is an SDM72D")
+        model = "sdm72d"
     text = f"{entry.get('address', 1)}={model}"
     try:
         _add({}, text)
@@ -210,6 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--think", type=int, default=5, metavar="MS", help="how long a meter thinks")
     add("--log", metavar="FILE", help="write requests and answers, one JSON line each")
     add("--silent", type=int, action="append", default=[], metavar="ADDRESS")
+    add("--deaf", type=int, default=0, metavar="MS", help="hear nothing behind each answer")
     add("--bad-crc-every", type=int, default=0, metavar="N")
     add("--cut-every", type=int, default=0, metavar="N")
     add("--late-every", type=int, default=0, metavar="N", help="0.4 s after the request")
@@ -228,6 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as problem:
         parser.error(str(problem))
     faults = Faults(
+        deaf_ms=options.deaf,
         bad_crc_every=options.bad_crc_every,
         cut_every=options.cut_every,
         late_every=options.late_every,

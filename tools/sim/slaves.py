@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 READ_HOLDING, READ_INPUT, WRITE, RESET = 0x03, 0x04, 0x06, 0x42
 GENERAL = 0xF8
-MODELS = ("ac", "dc", "sdm120", "sdm230", "sdm630")
+MODELS = ("ac", "dc", "sdm120", "sdm230", "sdm630", "sdm72d")
 
 _LENGTHS = {READ_HOLDING: 8, READ_INPUT: 8, WRITE: 8, RESET: 4, 0x41: 6}
 
@@ -106,7 +106,7 @@ class Pzem(Meter):
 
 
 class Sdm(Meter):
-    """Eastron SDM120, SDM230, SDM630: IEEE 754 singles, two words each, high word first."""
+    """Eastron SDM120, 230, 630, 72D: IEEE 754 singles, two words each, high word first."""
 
     def __init__(self, model: str = "sdm120", seed: int = 1) -> None:
         super().__init__(seed)
@@ -117,6 +117,9 @@ class Sdm(Meter):
         kwh = self.energy_wh / 1000
         volt, power = 230.3, self.power_w
         common = {0x46: 50.02, 0x48: kwh, 0x4A: 1.5, 0x156: kwh + 1.5}
+        if self.model == "sdm72d":
+            told = {0x34: power, 0x500: max(0, power), 0x502: max(0, -power)}
+            return {k: v for k, v in common.items() if k != 0x46} | told
         if self.model != "sdm630":
             return common | {
                 0: volt,
@@ -134,7 +137,7 @@ class Sdm(Meter):
         return common | phases | {0x34: power, 0x38: power, 0x3C: -12.5, 0x3E: 1}
 
     def words(self) -> list[int]:
-        found = [0] * 0x180
+        found = [0] * 0x504
         for register, value in self.singles().items():
             found[register : register + 2] = struct.unpack(">HH", struct.pack(">f", value))
         return found

@@ -10,7 +10,7 @@ Hungarian profile. Every identification and serial number is invented.
 
 from collections import namedtuple
 
-from . import house as _house
+from tools.sim import house as _house
 
 # baud and mode: how the meter's line is set; crc: False for dialects that have none
 Model = namedtuple("Model", "header baud mode interval_s crc tariff about")

@@ -13,14 +13,31 @@ goes before the number is free.
 import os
 import shutil
 import tempfile
-import tty
 from pathlib import Path
+
+NONE = (
+    "a simulated meter sits on a pseudo terminal, and this system has none: try a recorded meter"
+    " (examples/configs/replay.py) or a serial port (COM3), or use WSL"
+)
+
+
+def are_there() -> bool:
+    """Whether this system has pseudo terminals: Windows has not."""
+    try:
+        import termios  # noqa: F401
+    except ImportError:
+        return False
+    return hasattr(os, "openpty")
 
 
 class Terminal:
     """Both ends, and the name of the listener's."""
 
     def __init__(self) -> None:
+        if not are_there():
+            raise SystemExit(NONE)
+        import tty
+
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
         self._folder = tempfile.mkdtemp(prefix="joulelog-")

@@ -18,13 +18,14 @@ from micropython import const
 
 from .. import clock
 
+CUT = "the server cut the connection"  # what words() says of one that is
 TRUNCATED = "truncated"  # a key in an answer's headers: the body was longer than the limit
 
 _WORDS = (
     ("ECONNREFUSED", "connection refused"),
-    ("ECONNRESET", "the server cut the connection"),
+    ("ECONNRESET", CUT),
     ("ECONNABORTED", "the connection was cut"),
-    ("EPIPE", "the server cut the connection"),
+    ("EPIPE", CUT),
     ("ENOTCONN", "not connected"),
     ("EHOSTUNREACH", "the host cannot be reached"),
     ("ENETUNREACH", "no network"),
@@ -32,7 +33,9 @@ _WORDS = (
     ("ETIMEDOUT", "no answer"),
     ("ENOMEM", "not enough memory"),
     ("ENOBUFS", "not enough memory"),
+    ("EPROTO", "TLS failed"),
 )
+_TLS = const(-255)  # errors below are mbedtls's
 
 _ATTEMPTS = const(3)  # so many without an answer before a link may be called deaf
 _ANSWERS = const(("ECONNREFUSED", "ECONNRESET", "EPIPE"))
@@ -57,7 +60,7 @@ def unanswered(error: BaseException | None = None) -> None:
     global _unanswered, _since_ms
     number = error.args[0] if error and error.args else None
     for name in _ANSWERS:
-        if number is not None and getattr(errno, name, None) == number:
+        if isinstance(number, int) and getattr(errno, name, None) == abs(number):
             return answered()
     if not _unanswered:
         _since_ms = clock.uptime_ms()
@@ -75,12 +78,23 @@ def forget() -> None:
     _unanswered = 0
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IPv4 address in digits; not 010, which some read as ten, some as eight."""
+    parts = text.split(".")
+    for part in parts:
+        if not part.encode().isdigit() or str(int(part[:4])) != part or int(part) > 255:
+            return False
+    return len(parts) == 4
+
+
 def words(error: BaseException) -> str:
     """Return what an OSError means, in plain words; never more than its number says."""
     number = error.args[0] if error.args else None
     if isinstance(number, int):
-        for name, text in _WORDS:
-            if getattr(errno, name, None) == number:
+        if number < _TLS:
+            return "TLS failed (mbedtls error -0x%x)" % -number
+        for name, text in _WORDS:  # a stream over TLS gives them as negative numbers
+            if getattr(errno, name, None) == abs(number):
                 return text
         return "network error %d" % number
     return type(error).__name__

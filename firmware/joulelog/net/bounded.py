@@ -9,10 +9,11 @@ Lines have a length, the head has a size and an end, and a connection that is cu
 
 from micropython import const
 
-from joulelog.errors import NetError
+from ..errors import NetError
 
 _BUFFER = const(256)
-_LINE_KEPT = const(256)  # of a longer line the rest is read and dropped
+_LINE_KEPT = const(512)  # of a longer line the rest is read and dropped
+_CHALLENGES = const(4)  # that a 401 may have
 _HEAD_MAX = const(16384)  # InfluxDB repeats its error texts in a header
 _HEAD_KEPT = const(1024)  # what aiohttp gets to keep; beyond it only what steers the reading
 _NEEDED = (b"content-length:", b"transfer-encoding:", b"content-encoding:", b"retry-after:")
@@ -25,6 +26,7 @@ class BoundedReader:
     def __init__(self, stream) -> None:
         self.status = 0  # HTTP status, once the first line has been read
         self.location = ""  # where a redirect points
+        self.challenges: list = []  # of WWW-Authenticate
         self._stream = stream
         self._buffer = bytearray(_BUFFER)
         self._at = 0
@@ -113,6 +115,9 @@ class BoundedReader:
         name = line[: name_end + 1].lower()
         if name in _NEEDED:
             return True
+        if name == b"www-authenticate:" and len(self.challenges) < _CHALLENGES:
+            self.challenges.append(line[name_end + 1 :].decode().strip())
+            return False
         if name == b"location:":
             self.location = line[name_end + 1 :].decode().strip()
         self._head_kept += len(line)

@@ -8,7 +8,7 @@ import binascii
 import os
 import sys
 
-from joulelog.errors import ConfigError
+from ..errors import ConfigError
 
 _BOARD = sys.implementation.name == "micropython"
 

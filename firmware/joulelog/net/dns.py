@@ -11,9 +11,9 @@ import os
 
 import dnsq
 
-from joulelog import clock
-from joulelog.errors import NetError
-from joulelog.net import udp, words
+from .. import clock
+from ..errors import NetError
+from . import is_address, udp, words
 
 _TRY_MS = 1200  # one server, one question
 _ROUNDS = 3
@@ -26,32 +26,28 @@ _cache: dict = {}  # name -> (address, uptime in ms until which it holds)
 
 async def resolve(host: str, timeout_ms: int = 5000) -> str:
     """Return the IPv4 address of a host as text; raises NetError with the reason."""
-    if dnsq.is_address(host):
+    if is_address(host):
         return host
     name = host.lower()
     if name == "localhost":
         return "127.0.0.1"
-    address = _cached(name) or _from_hosts(name)
+    address, until = _cache.get(name, ("", 0))
+    if until <= clock.uptime_ms():
+        address = _from_hosts(name)
     if address:
         return address
     deadline = clock.uptime_ms() + timeout_ms
     try:
-        if name.endswith(".local"):
-            found = await _ask_neighbours(name, deadline)
-        else:
-            found = await _ask_servers(name, deadline)
+        found = await _look_up(name, deadline)
     except dnsq.DnsError as error:
         raise NetError('name "%s": %s' % (host, error))
     _keep(name, found)
     return found[0]
 
 
-def forget(host: str | None = None) -> None:
-    """Forget what is known about a host (or everything): its address did not answer."""
-    if host is None:
-        _cache.clear()
-    elif host.lower() in _cache:
-        del _cache[host.lower()]
+def forget(host: str) -> None:
+    """Forget what is known about a host: its address did not answer."""
+    _cache.pop(host.lower(), None)
 
 
 def servers() -> list:
@@ -62,73 +58,50 @@ def servers() -> list:
         address = network.WLAN(network.STA_IF).ifconfig()[3]
     except (ImportError, AttributeError, OSError):
         return []
-    return [(address, dnsq.PORT)] if dnsq.is_address(address) and address != "0.0.0.0" else []
+    return [(address, dnsq.PORT)] if is_address(address) and address != "0.0.0.0" else []
 
 
-async def _ask_servers(name: str, deadline: int) -> tuple[str, int]:
-    """Ask each server, three times in all rounds; the last reason becomes the error."""
-    known = servers()
-    if not known:
-        raise NetError('name "%s": the network has named no DNS server (not connected?)' % name)
+async def _look_up(name: str, deadline: int) -> tuple[str, int]:
+    """Ask each server, or all neighbours by mDNS, three times; the last reason is the error."""
+    multicast = name.endswith(".local")
+    known = [(dnsq.MDNS_ADDRESS, dnsq.MDNS_PORT)] if multicast else servers()
     reason = "no DNS server answers"
+    if multicast:
+        reason = "nobody on the local network has this name"
+    elif not known:
+        reason = "the network has named no DNS server (not connected?)"
     for _ in range(_ROUNDS):
         for address, port in known:
             left_ms = deadline - clock.uptime_ms()
             if left_ms <= 0:
                 break
+            who = "" if multicast else "DNS server %s: " % address
             try:
                 found = await _ask(name, address, port, min(_TRY_MS, left_ms))
+                if found:
+                    return found
+                if not multicast:
+                    reason = "DNS server %s does not answer" % address
+                continue
             except dnsq.DnsError as error:
                 if error.final:
                     raise
-                reason = "DNS server %s: %s" % (address, error)
-                await clock.sleep_ms(100)
-                continue
+                reason = who + str(error)
             except OSError as error:
-                reason = "DNS server %s: %s" % (address, words(error))
-                await clock.sleep_ms(100)
-                continue
-            if found:
-                return found
-            reason = "DNS server %s does not answer" % address
-    raise NetError('name "%s": %s' % (name, reason))
-
-
-async def _ask_neighbours(name: str, deadline: int) -> tuple[str, int]:
-    """Ask everybody on the local network (mDNS)."""
-    reason = "nobody on the local network has this name"
-    for _ in range(_ROUNDS):
-        left_ms = deadline - clock.uptime_ms()
-        if left_ms <= 0:
-            break
-        try:
-            found = await _ask(name, dnsq.MDNS_ADDRESS, dnsq.MDNS_PORT, min(_TRY_MS, left_ms))
-        except OSError as error:
-            reason = words(error)
+                reason = who + words(error)
             await clock.sleep_ms(100)
-            continue
-        if found:
-            return found
     raise NetError('name "%s": %s' % (name, reason))
 
 
 async def _ask(name: str, address: str, port: int, timeout_ms: int) -> tuple[str, int] | None:
     """One question to one server, or to the multicast group."""
     multicast = address == dnsq.MDNS_ADDRESS
-    number = os.urandom(2)
-    ident = number[0] << 8 | number[1]
+    ident = int.from_bytes(os.urandom(2), "big")
     question = dnsq.query(name, ident, multicast)
     expected = None if multicast else ident
     return await udp.exchange(
         address, port, question, lambda data: dnsq.answer(data, name, expected), timeout_ms
     )
-
-
-def _cached(name: str) -> str | None:
-    address, until = _cache.get(name, ("", 0))
-    if address and until > clock.uptime_ms():
-        return address
-    return None
 
 
 def _keep(name: str, found: tuple[str, int]) -> None:
@@ -144,7 +117,7 @@ def _from_hosts(name: str) -> str | None:
         with open(_HOSTS) as lines:
             for line in lines:
                 words_of_line = line.split("#", 1)[0].lower().split()
-                if name in words_of_line[1:] and dnsq.is_address(words_of_line[0]):
+                if name in words_of_line[1:] and is_address(words_of_line[0]):
                     return words_of_line[0]
     except OSError:
         pass

@@ -11,7 +11,7 @@ time. Until then each handshake would fail, and the log would blame the certific
 
 from micropython import const
 
-from joulelog import clock
+from .. import clock
 
 _LOOK_MS = const(250)
 

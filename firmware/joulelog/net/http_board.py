@@ -11,10 +11,10 @@ import select
 import socket
 import sys
 
-from joulelog import clock
-from joulelog.errors import NetError
-from joulelog.net import TRUNCATED, dns, words
-from joulelog.net.bounded import BoundedReader
+from .. import clock
+from ..errors import NetError
+from . import TRUNCATED, dns, words
+from .bounded import BoundedReader
 
 
 class _NoWebSockets:
@@ -65,26 +65,31 @@ class Exchange(aiohttp.ClientSession):
         self._socket = None
         self._stream = None
 
-    async def run(self, method: str, body, headers: dict, limit: int):
-        """Return (status, headers, at most limit bytes of the body)."""
+    async def run(self, method: str, body, headers: dict, limit: int, receiver=None):
+        """Return (status, headers, at most limit bytes of the body); see http.request."""
         self._head = headers
         try:
             async with self.request(method, self._path, data=body) as response:
-                return await self._receive(method, response, limit)
+                return await self._receive(method, response, limit, receiver)
         except _Redirected as first:
             answer = first.args[0]
             return answer.status, {"location": answer.location}, b""
 
-    async def _receive(self, method: str, response, limit: int):
+    async def _receive(self, method: str, response, limit: int, receiver):
         received = {}
         for name in response.headers:
             if name.lower() != TRUNCATED:
                 received[name.lower()] = response.headers[name]
+        challenges = self._answer.challenges  # type: ignore[union-attr]
+        if challenges:
+            received["www-authenticate"] = ", ".join(challenges)
         if method == "HEAD" or response.status in _BODILESS:
             return response.status, received, b""
         if received.get("content-encoding", "identity") != "identity":
             raise NetError("the answer is compressed, although we did not ask for that")
-        text, truncated = await self._body(response, received, limit)
+        if not 200 <= response.status < 300:
+            receiver = None
+        text, truncated = await self._body(response, received, limit, receiver)
         if truncated:
             received[TRUNCATED] = "yes"
         return response.status, received, text
@@ -180,11 +185,12 @@ class Exchange(aiohttp.ClientSession):
         await _send(stream, head)
         return stream
 
-    async def _body(self, response, received: dict, limit: int) -> tuple[bytes, bool]:
+    async def _body(self, response, received: dict, limit: int, receiver) -> tuple[bytes, bool]:
         """Return at most limit bytes, and whether there was more; EOFError when it is cut."""
         chunked = hasattr(response, "chunk_size")
         source = response if chunked else response.content
         left = limit + 1
+        got = 0
         expected = None
         if not chunked and "content-length" in received:
             expected = int(received["content-length"])
@@ -198,9 +204,14 @@ class Exchange(aiohttp.ClientSession):
                 if expected is not None:
                     raise EOFError
                 break
-            parts.append(part)
             left -= len(part)
-        return _join(parts, limit)
+            got += len(part)
+            if receiver is None:
+                parts.append(part)
+            else:
+                receiver(part)
+                await clock.sleep_ms(0)  # what is here already would come without a pause
+        return _join(parts, limit) if receiver is None else (b"", got > limit)
 
 
 def _join(parts: list[bytes], limit: int) -> tuple[bytes, bool]:

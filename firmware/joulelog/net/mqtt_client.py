@@ -3,8 +3,9 @@
     client = Client("broker.example", settings, context, app.network, 1400, acked, changed)
     keeper = asyncio.create_task(client.run())     # connects, and connects again, for ever
     await client.send(b"cellar/state", payload, True, ticket)
-    # acked(ticket) is called when the broker has it (QoS 1). When the connection is lost, tickets
-    # that are still out are forgotten and changed("waiting", why) is called: then send anew.
+    # acked(ticket) is called when the broker has it (QoS 1), with None for the will's "online".
+    # When the connection is lost, tickets that are still out are forgotten and changed("lost",
+    # why) is called: then send anew. changed("ok", "") comes before the first message.
 
 What is different from mqtt_as, which would own the Wi-Fi and wait for one message at a time:
 - the interface belongs to the Wi-Fi supervisor: it is only asked, never connected or switched off;
@@ -47,9 +48,10 @@ class Client(mqtt_as.MQTTClient):
     """One connection that comes back; see the module's text.
 
     settings: mqtt_as's names, texts as bytes: client_id, user, password, port, keepalive,
-    response_time (seconds) and will (topic, payload, retain, qos); birth: (topic, payload), sent
-    retained at the start of each connection. room: bytes of the write buffer. network: an object
-    with `up` and `await wait_up()`.
+    response_time (seconds) and will (topic, payload, retain, qos), or None; its topic gets
+    "online", retained as it is, at the start of each connection. room: bytes of the write buffer.
+    network: an object with `up` and `await wait_up()`. Host, context and the like are read where
+    mqtt_as keeps them: with four attributes less its table of 51 is of the next smaller size.
     """
 
     def __init__(
@@ -62,13 +64,9 @@ class Client(mqtt_as.MQTTClient):
         config["ssl_params"] = {"context": context, "server_hostname": host}
         mqtt_as.MQTTClient.__init__(self, config)
         self.ready = False  # send() will do
-        self._host = host
-        self._context = context
         self._network = network
         self._acked = acked
         self._changed = changed
-        self._birth = settings["birth"]
-        self._timeout_ms = settings["response_time"] * 1000
         self._on_way: dict = {}  # packet id -> (ticket, uptime in ms when it was sent)
         self._out = bytearray(room)
         self._filled = 0
@@ -82,10 +80,11 @@ class Client(mqtt_as.MQTTClient):
             if not self._network.up:
                 self._changed("waiting", "no network")
                 await self._network.wait_up()
-            if self._context is not None:
+            context = self._ssl_params["context"]
+            if context is not None:
                 from . import handshake
 
-                await handshake.time_known(self._context, self._changed)
+                await handshake.time_known(context, self._changed)
             started_ms = clock.uptime_ms()
             pause_ms = 0
             try:
@@ -128,31 +127,32 @@ class Client(mqtt_as.MQTTClient):
         self._close()
 
     async def _open(self) -> None:
-        self.server = await address.of(self._host)
+        self.server = await address.of(self._ssl_params["server_hostname"])
         self._has_connected = False  # or connect() would go to the address of the last time
         self._filled = 0
         self._fresh = True
         try:
-            await clock.wait_for_ms(self.connect(), 2 * self._timeout_ms)
+            await clock.wait_for_ms(self.connect(), 2 * self._response_time)
         except asyncio.TimeoutError:
             self._in_connect = False
             self._close()
             raise OSError(-1, "no answer")
-        self.ready = True
-        await self.send(self._birth[0], self._birth[1], True, None)
         self._changed("ok", "")
+        self.ready = True
+        if self._lw_topic:
+            await self.send(self._lw_topic, b"online", self._lw_retain, None)
 
     def _check_answers(self) -> None:
         """A broker that does not acknowledge has lost the message, or is not there any more."""
         now_ms = clock.uptime_ms()
         for _, sent_ms in self._on_way.values():
-            if now_ms - sent_ms > self._timeout_ms:
+            if now_ms - sent_ms > self._response_time:
                 self._reconnect()
                 return
 
     def _explain(self, error: Exception) -> tuple[str, str]:
         """Return the state and its text for an attempt that failed."""
-        place = "%s:%d: " % (self._host, self.port)
+        place = "%s:%d: " % (self._ssl_params["server_hostname"], self.port)
         if isinstance(error, MemoryError):
             return "waiting", place + "not enough memory"
         number = error.args[0] if error.args else None
@@ -162,13 +162,15 @@ class Client(mqtt_as.MQTTClient):
             if code in ("4", "5"):
                 return "denied", place + "wrong `user` or `password`; trying again each minute"
             return "waiting", place + _REFUSALS.get(code, "the broker refuses the connection")
+        if isinstance(number, int) and number not in (0, -1):
+            text = words(error)
         if text.startswith("Timeout"):
             text = "no answer"
-        if isinstance(number, int) and number < -1:
-            return "waiting", place + "TLS failed (mbedtls error -0x%x)" % -number
-        return "waiting", place + (
-            words(error) if isinstance(number, int) and number > 0 else text
-        )
+        elif text == net.CUT or text == "Connection closed by host":
+            text = "the broker cuts the connection at its beginning; its log tells why"
+            if self._lw_retain:
+                text += " (if it allows no retained messages: `retain`: False)"
+        return "waiting", place + text
 
     # What follows takes the place of mqtt_as's own methods.
 
@@ -190,12 +192,13 @@ class Client(mqtt_as.MQTTClient):
         self._on_way.clear()
         if self.ready:
             self.ready = False
-            self._changed("waiting", "the connection to %s was lost" % self._host)
+            place = self._ssl_params["server_hostname"]
+            self._changed("lost", "the connection to %s was lost" % place)
 
     def kill_pid(self, pid: int, msg: str) -> None:
         mqtt_as.MQTTClient.kill_pid(self, pid, msg)  # OSError for an id that nobody waits for
         found = self._on_way.pop(pid, None)
-        if found and found[0] is not None:
+        if found:
             self._acked(found[0])
 
     async def _handle_msg(self) -> None:
@@ -243,18 +246,24 @@ class Client(mqtt_as.MQTTClient):
             return
         self._fresh = False
         await self._reach()
-        if self._context is None:
+        context = self._ssl_params["context"]
+        if context is None:
             await self._write_out()
             return
         from . import handshake
 
-        async with handshake.gate:  # the first write makes the handshake
-            self._sock = self._context.wrap_socket(
-                self._sock, server_hostname=self._host, do_handshake_on_connect=False
+        # The first write makes the handshake; it has an end, as others wait for theirs.
+        async with handshake.gate:
+            self._sock = context.wrap_socket(
+                self._sock,
+                server_hostname=self._ssl_params["server_hostname"],
+                do_handshake_on_connect=False,
             )
             self._sock.setblocking(False)
             try:
-                await self._write_out()
+                await clock.wait_for_ms(self._write_out(), self._response_time // 2)
+            except asyncio.TimeoutError:
+                raise OSError(-1, "no answer")
             except ValueError as error:  # MicroPython's word for a certificate that will not do
                 reason = " ".join(str(error).split())
                 raise OSError(-1, "certificate not accepted: " + reason)
@@ -268,7 +277,7 @@ class Client(mqtt_as.MQTTClient):
         """Wait until the socket is connected, or has failed: then the write says why."""
         poller = select.poll()
         poller.register(self._sock, select.POLLOUT)
-        deadline_ms = clock.uptime_ms() + self._timeout_ms
+        deadline_ms = clock.uptime_ms() + self._response_time
         while not poller.poll(0):
             if clock.uptime_ms() > deadline_ms:
                 raise OSError(-1, "no answer")

@@ -10,9 +10,9 @@ import os
 
 import ntpq
 
-from joulelog import clock
-from joulelog.errors import NetError
-from joulelog.net import dns, udp, words
+from .. import clock
+from ..errors import NetError
+from . import dns, udp, words
 
 _TRIES = 2
 
@@ -20,7 +20,8 @@ _TRIES = 2
 async def query(server: str, timeout_ms: int, port: int = ntpq.PORT) -> int:
     """Return UTC in whole seconds since 2000-01-01; raises NetError with the reason.
 
-    A time before 2024 is refused: no server that works can be that wrong.
+    A time before the build, or 20 years after it, is refused: no server that works is that wrong.
+    Of a server that wants to be left alone the error is `refused`.
     """
     deadline = clock.uptime_ms() + timeout_ms
     address = await dns.resolve(server, timeout_ms)
@@ -40,13 +41,16 @@ async def query(server: str, timeout_ms: int, port: int = ntpq.PORT) -> int:
                 left_ms // tries_left,
             )
         except ntpq.NtpError as error:
-            raise NetError("time server %s: %s" % (server, error))
+            told = NetError("time server %s: %s" % (server, error))
+            told.refused = error.refused
+            dns.forget(server)  # by its name others may be meant next time
+            raise told
         except OSError as error:
             reason = words(error)
             continue
         if found is None:
             continue
-        if found[0] < clock.PLAUSIBLE:
+        if not clock.plausible(found[0]):
             raise NetError("time server %s: %s is not believable" % (server, clock.iso(found[0])))
         # The answer is half a round trip old when it arrives.
         return found[0] + (found[1] + (clock.uptime_ms() - sent_ms) // 2) // 1000

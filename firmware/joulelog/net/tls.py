@@ -9,7 +9,7 @@ The ESP8266 cannot check certificates, so it refuses TLS unless the entry says `
 
 import sys
 
-from joulelog.errors import ConfigError
+from ..errors import ConfigError
 
 # Rows for the SCHEMA of every sink that can use TLS.
 SCHEMA = """

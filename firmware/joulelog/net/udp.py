@@ -8,7 +8,7 @@
 import errno
 import socket
 
-from joulelog import clock, net
+from .. import clock, net
 
 _POLL_MS = 20
 _MAX_DATAGRAM = 512  # all that DNS without extensions and NTP can send

@@ -22,8 +22,6 @@ from .. import clock, net
 
 _ATTEMPT_MS = const(20000)  # a slow access point with DHCP needs some 10 s
 _CHECK_MS = const(1000)
-_FIRST_PAUSE_MS = const(2000)
-_LONGEST_PAUSE_MS = const(60000)
 _RESTART_EVERY = const(5)  # rounds in vain
 _DEAF_MS = const(180000)
 _LONGEST_DEAF_MS = const(3600000)  # the servers may be the ones that are dead
@@ -40,18 +38,19 @@ _REASONS = (
 class Wifi:
     """Connects the station interface and keeps it connected.
 
-    changed(up) is called when the link comes, and when it fails or is lost.
+    changed(up) is called, where it is set, when the link comes, and when it fails or is lost.
     """
 
-    def __init__(self, networks: list, device: str, changed=None) -> None:
+    changed = None
+
+    def __init__(self, networks: list, device: str) -> None:
         self.up = False
         self.outages = 0
         self.restarts = 0  # of the interface
         self.address = ""
         self.problem = ""  # why there is no link; the log knows of it
-        self._networks = networks
+        self.networks = networks
         self._device = device
-        self._changed = changed
         self._at = 0  # the network to try first
         self._deaf_ms = _DEAF_MS
         self._answers = 0
@@ -73,14 +72,12 @@ class Wifi:
     async def run(self) -> None:
         """Connect and watch, for ever."""
         failures = 0
-        pause_ms = _FIRST_PAUSE_MS
-        if self._networks:
+        if self.networks:
             network.WLAN(network.AP_IF).active(False)
         while True:
             problem = await self._try_all()
             if not problem:
                 failures = 0
-                pause_ms = _FIRST_PAUSE_MS
                 self._set_up()
                 await self._watch()
                 continue
@@ -89,10 +86,9 @@ class Wifi:
                 self.problem = problem
                 self._log.warning("%s; trying again and again", problem)
             self._tell(False)
-            if self._networks and failures % _RESTART_EVERY == 0:
+            if self.networks and failures % _RESTART_EVERY == 0:
                 self._restart()
-            await clock.sleep_ms(pause_ms)
-            pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
+            await clock.sleep_ms(clock.backoff_ms(failures))
 
     def _set_up(self) -> None:
         self.address = self._interface.ifconfig()[0]
@@ -111,7 +107,7 @@ class Wifi:
             if net.answers != self._answers:
                 self._answers = net.answers
                 self._deaf_ms = _DEAF_MS
-            elif self._networks and net.deaf_ms() > self._deaf_ms:
+            elif self.networks and net.deaf_ms() > self._deaf_ms:
                 why = "no answer from anybody for %d s" % (net.deaf_ms() // 1000)
                 self._deaf_ms = min(2 * self._deaf_ms, _LONGEST_DEAF_MS)
                 self._restart()
@@ -124,8 +120,8 @@ class Wifi:
         self._tell(False)
 
     def _tell(self, up: bool) -> None:
-        if self._changed:
-            self._changed(up)
+        if self.changed:
+            self.changed(up)
 
     def _restart(self) -> None:
         """The next attempt switches the interface on again."""
@@ -134,17 +130,17 @@ class Wifi:
 
     async def _try_all(self) -> str:
         """Connect to one of the networks; return what is wrong, "" when nothing is."""
-        if not self._networks:
+        if not self.networks:
             self._interface.active(True)
             linked = self._interface.isconnected()
             return "" if linked else "no link, and no `wifi` in config.py"
         problems = []
-        for _ in range(len(self._networks)):
-            problem = await self._connect(self._networks[self._at])
+        for _ in range(len(self.networks)):
+            problem = await self._connect(self.networks[self._at])
             if not problem:
                 return ""
             problems.append(problem)
-            self._at = (self._at + 1) % len(self._networks)
+            self._at = (self._at + 1) % len(self.networks)
         return "; ".join(sorted(problems))
 
     async def _connect(self, settings: dict) -> str:
@@ -181,7 +177,7 @@ class Wifi:
             dns = settings["dns"] or gateway
             mask = settings["mask"] or "255.255.255.0"
             interface.ifconfig((settings["address"], mask, gateway, dns))
-        elif len(self._networks) > 1:  # the one before may have had an address of its own
+        elif len(self.networks) > 1:  # the one before may have had an address of its own
             interface.ifconfig("dhcp")  # type: ignore[arg-type]
 
     def _reason(self) -> str:

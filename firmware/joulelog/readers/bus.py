@@ -1,13 +1,14 @@
 """A serial line that several Modbus meters share: one question at a time, in turn.
 
-    line = bus.of(app, entry, settings)      # one Bus per UART, whoever asks first makes it
-    line.open()                              # OSError where the device is not there
-    payload, exception, heard = await line.ask(request, 250)
-    line.close()
+    line = bus.of(buses, board, entry, settings)   # one Bus per UART, the first one makes it
+    await line.hold(output, "waiting", work)  # see device/uart
+    payload, exception, heard = await line.ask(request, 250, 0)   # in work()
+    line.rested_ms                            # how long the line had rested before the request
 
 payload is None where no answer came; heard tells then whether there were bytes at all. Before each
 request what is left in the UART is thrown away: the late answer of the request before. Behind each
-answer the line rests for 3.5 characters, as the standard wants it.
+answer the line rests for 3.5 characters, as the standard wants it, and as long as who asks next
+wants: there are meters that hear nothing for a while behind an answer, theirs or another's.
 
 A transceiver that does not turn by itself has its DE and /RE at the pin `de`. While a request is
 sent with it the loop stands still (8.3 ms for 8 bytes at 9600 baud): the meter may answer 3.6 ms
@@ -21,7 +22,7 @@ from micropython import const
 from modbus import rtu
 
 from .. import clock
-from ..uart import open_uart
+from ..device.uart import Line
 
 SCHEMA = """\
 uart       | bus         | required | of the board; on a computer a device path, or "sim"
@@ -31,7 +32,9 @@ de         | pin         | null     | to DE and /RE of an RS485 transceiver; nul
 interval   | int 1..3600 | 10       | seconds from one reading to the next
 timeout_ms | int 20..5000| 250      | how long a meter may think before it answers
 misses     | int 1..1000 | 3        | polls without an answer until the values are unknown
+rest_ms    | int 0..5000 | null     | pause between an answer and a request; null: finds it itself
 """
+NEEDS = ("clock", "board", "buses")  # of the readers
 
 _PARITIES = {"none": None, "even": 0, "odd": 1}
 _PATIENT_STEPS = const(12)  # looks a millisecond apart, then fewer
@@ -49,75 +52,55 @@ def settings(entry: dict, baud: int, parity: str, stop: int) -> dict:
     return found
 
 
-def of(app, entry: dict, line: dict):
-    """The bus of an entry's UART."""
+def of(buses: dict, board, entry: dict, line: dict):
+    """The bus of an entry's UART, of those by UART."""
     uart = entry["uart"]
-    if uart not in app.buses:
-        app.buses[uart] = Bus(app.board, entry, line)
-    return app.buses[uart]
+    if uart not in buses:
+        buses[uart] = Bus(board, entry, line)
+    return buses[uart]
 
 
-class Bus:
+class Bus(Line):
     """One UART, its lock, and the answer that is waited for."""
 
+    rested_ms = 0
+    _heard_ms = -100000  # uptime when something was heard last
+
     def __init__(self, board, entry: dict, line: dict) -> None:
+        baud, stop = line["baud"], line["stop"]
+        parity = _PARITIES[line["parity"]]
+        Line.__init__(self, board, entry, (baud, 8, parity, stop))
         self.answer = rtu.Answer()
-        self._board = board
-        self._entry = entry
-        self._line = line
         self._chunk = bytearray(64)
         self._lock = asyncio.Lock()
-        self._uart = None
-        self._users = 0
         self._de = None
         if line["de"] is not None:
             self._de = machine.Pin(line["de"], machine.Pin.OUT, value=0)
-        bits = 9 + line["stop"] + (0 if line["parity"] == "none" else 1)
-        self._character_us = bits * 1000000 // line["baud"]
+        bits = 9 + stop + (0 if parity is None else 1)
+        self._character_us = bits * 1000000 // baud
         # 3.5 characters; above 19200 baud the standard has one pause for all.
         self._rest_us = max(self._character_us * 7 // 2, 1750)
 
-    def describe(self) -> str:
+    def describe(self, *named: str) -> str:
         """For the start report."""
-        line = self._line
-        parity = {"none": "N", "even": "E", "odd": "O"}[line["parity"]]
-        text = "UART %s, %d 8%s%d" % (self._entry["uart"], line["baud"], parity, line["stop"])
-        return text if line["de"] is None else text + ", DE on GPIO %d" % line["de"]
+        text = Line.describe(self, *named)
+        return text if self._de is None else text + ", DE on GPIO %d" % self._entry["de"]
 
-    def open(self) -> None:
-        """Take part; OSError where the device is not there."""
-        self._ready()
-        self._users += 1
-
-    def close(self) -> None:
-        """Take part no longer; the last one closes the UART."""
-        self._users -= 1
-        if not self._users:
-            self.fail()
-
-    def fail(self) -> None:
-        """The device has gone: whoever asks next opens it anew."""
-        uart, self._uart = self._uart, None
-        if uart:
-            uart.deinit()
-
-    def _ready(self):
-        if self._uart is None:
-            line = self._line
-            parity = _PARITIES[line["parity"]]
-            self._uart = open_uart(self._board, self._entry, line["baud"], 8, parity, line["stop"])
-        return self._uart
-
-    async def ask(self, request: bytes, timeout_ms: int) -> tuple:
+    async def ask(self, request: bytes, timeout_ms: int, rest_ms: int = 0) -> tuple:
         """(payload or None, exception, bytes heard) of the answer to a request."""
         async with self._lock:
-            uart = self._ready()
+            if rest_ms:
+                await clock.sleep_ms(max(0, self._heard_ms + rest_ms - clock.uptime_ms()))
+            uart = self.ready()
+            self.rested_ms = clock.uptime_ms() - self._heard_ms
             self._drain(uart)
             answer = self.answer
             answer.begin(request)
             await self._send(uart, request)
             found = await self._listen(uart, request, timeout_ms)
             await clock.sleep_ms((self._rest_us + 999) // 1000)
+            if answer.heard:
+                self._heard_ms = clock.uptime_ms()
             return (answer.payload if found else None), answer.exception, answer.heard
 
     def _drain(self, uart) -> None:

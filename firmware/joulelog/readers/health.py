@@ -2,7 +2,7 @@
 
     readers = [{"type": "health", "interval": 60}]
 
-What is counted is listed in each module's COUNTERS.
+What is counted each part tells by its counters().
 
 `heap_free` and `heap_largest` (the largest free block, 16 kB at most) are looked at every five
 minutes, behind a collection: what is garbage is not in use. The block is found by trying: nine
@@ -15,7 +15,8 @@ import io
 
 from micropython import const
 
-from .. import clock, wear
+from .. import clock
+from ..backlog import wear
 
 _LOOK_MS = const(300000)
 _LARGEST = const(16384)  # bytes; an ESP32's heap would grow for more
@@ -24,22 +25,41 @@ _STEP = const(64)
 SCHEMA = """\
 interval | int 5..86400 | 60 | seconds between two readings
 """
+NEEDS = ("clock", "supervisor", "network", "queue", "readers", "sinks")
 
 
 class Reader:
     """Publishes what the parts of the app count."""
 
-    COUNTERS = ()
-
-    def __init__(self, name: str, entry: dict, app, output) -> None:
+    def __init__(
+        self,
+        name: str,
+        entry: dict,
+        output,
+        app_clock,
+        supervisor,
+        network,
+        queue,
+        readers: list,
+        sinks: list,
+    ) -> None:
         self.name = name
-        self.state = "ok"
-        self._app = app
         self._output = output
+        output.say("ok")
+        self._clock = app_clock
+        self._supervisor = supervisor
+        self._network = network
+        self._queue = queue
+        self._readers = readers  # lists that grow until the app runs
+        self._sinks = sinks
         self._interval = entry["interval"]
         self._channels: tuple = ()
         self._heap = (None, None)  # bytes free, and in one piece
         self._look_ms = None  # uptime when that was seen
+
+    def counters(self) -> tuple:
+        """Nothing."""
+        return ()
 
     def describe(self) -> str:
         """For the start report."""
@@ -54,39 +74,37 @@ class Reader:
     def _publish(self) -> None:
         rows = [
             ("uptime", "s", clock.uptime_ms() // 1000, "total_increasing", "duration"),
-            ("longest_step", "ms", self._app.supervisor.longest_step_ms, "measurement", ""),
-            ("clock_steps", "", self._app.clock.steps, "total_increasing", ""),
-            ("clock_drift", "ppm", self._app.clock.drift_ppm, "measurement", ""),
-            ("restarts", "", self._app.supervisor.restarts, "total_increasing", ""),
-            ("link_outages", "", self._app.network.outages, "total_increasing", ""),
+            ("longest_step", "ms", self._supervisor.longest_step_ms, "measurement", ""),
+            ("clock_steps", "", self._clock.steps, "total_increasing", ""),
+            ("clock_drift", "ppm", self._clock.drift_ppm, "measurement", ""),
+            ("restarts", "", self._supervisor.restarts, "total_increasing", ""),
+            ("link_outages", "", self._network.outages, "total_increasing", ""),
         ]
         if hasattr(gc, "mem_free"):
             self._look_at_heap()
             rows.append(("heap_free", "B", self._heap[0], "measurement", ""))
             rows.append(("heap_largest", "B", self._heap[1], "measurement", ""))
-        for part in self._app.readers + self._app.sinks:
-            for counter in part.COUNTERS:
-                value = getattr(part, counter)
-                rows.append((part.name + "_" + counter, "", value, "total_increasing", ""))
-        for output in self._app.outputs:
-            name = output.source.name + "_left_out"
-            rows.append((name, "", output.left_out, "total_increasing", ""))
-        now = self._app.clock.now()
-        for cursor in self._app.cursors:
+        for part in self._readers + self._sinks:
+            _add(rows, _key(part.name) + "_", part.counters())
+        table = self._queue.latest.rows
+        for name in table:
+            _add(rows, _key(name), (("_left_out", table[name].left_out),))
+        now = self._clock.now()
+        for sink in self._sinks:
+            cursor = sink.cursor
             oldest = cursor.oldest_time
             age = None if now is None or oldest is None else max(0, now - oldest)
-            rows.append((cursor.name + "_waiting", "", cursor.waiting, "measurement", ""))
-            rows.append((cursor.name + "_oldest", "s", age, "measurement", "duration"))
-        spool = self._app.spool
+            key = _key(sink.name)
+            rows.append((key + "_waiting", "", cursor.waiting, "measurement", ""))
+            rows.append((key + "_oldest", "s", age, "measurement", "duration"))
+        spool = self._queue.spool
         if spool:
             rows.append(("flash_used", "B", spool.used, "measurement", ""))
-            rows.append(("flash_life", "a", wear.years_of(spool), "measurement", ""))
-            for counter in spool.COUNTERS:
-                value = getattr(spool, counter)
-                rows.append(("flash_" + counter, "", value, "total_increasing", ""))
+            rows.append(("flash_life", "years", wear.years_of(spool), "measurement", ""))
+            _add(rows, "flash_", spool.counters())
         if len(rows) != len(self._channels):
             self._channels = tuple([(r[0], r[1], 0, r[3], r[4]) for r in rows])
-        self._output.publish(self._app.clock.stamp(), self._channels, [r[2] for r in rows])
+        self._output.publish(self._clock.stamp(), self._channels, [r[2] for r in rows])
 
     def _look_at_heap(self) -> None:
         now = clock.uptime_ms()
@@ -94,6 +112,16 @@ class Reader:
             self._look_ms = now
             gc.collect()
             self._heap = (gc.mem_free(), largest_block())  # type: ignore[attr-defined]
+
+
+def _key(name: str) -> str:
+    """A name as the beginning of a channel's key, which has no blanks."""
+    return name.replace(" ", "_")
+
+
+def _add(rows: list, prefix: str, counters: tuple) -> None:
+    for name, number in counters:
+        rows.append((prefix + name, "", number, "total_increasing", ""))
 
 
 def largest_block() -> int:

@@ -2,66 +2,55 @@
 
     class Reader(polled.Polled): ...         # with a register table and a bus
 
-- Polls are due at multiples of `interval` of the uptime: they do not drift, meters with the same
-  interval are asked one after the other, and a silent one costs the others its time-out.
-- After `misses` polls without an answer all values are None, once, and the state says so.
-- The first answer after a start or a silence is asked for twice: what a meter sends when its power
-  comes can be garbage.
-- A counter that falls, or grows faster than the meter can measure, is an event: it is logged and
-  counted, and its value is None until three polls in a row agree with each other.
+What was answered is published, None for the registers that were not, or that hold what cannot be.
+How a meter is asked, and what is believed, says asked.py.
+
+Some meters are deaf for a while behind an answer. Who is silent soon behind one is asked again
+after a long pause; if that helps, the pause before all its requests grows until it is heard.
 """
 
-import logging
-
-from exact import DECIMALS, KEY, KIND, UNIT, text
+from exact import DECIMALS, KEY, UNIT, text
 from micropython import const
 from modbus import rtu
-from modbus.registers import Implausible, Table
 
-from .. import clock
+from . import asked
 
-_AGREE = const(3)  # polls after which a counter's new value is believed
-_MARGIN = const(10)  # last digits that a counter may always grow
+_REST_MS = const(100)  # the first pause that is tried for a meter that is deaf behind an answer
+_LONG_MS = const(600)  # no meter is deaf for so long
 
 
-class Polled:
+class Polled(asked.Asked):
     """One meter on a bus."""
 
-    COUNTERS = (
-        "polls",
-        "answers",
-        "timeouts",
-        "damaged",
-        "refusals",
-        "implausible",
-        "counter_events",
-        "late",
-    )
+    # Of the class until they are counted.
+    timeouts = 0
+    damaged = 0
+    refusals = 0
+    _deaf = 0  # times in a row that only the long pause helped
 
-    def __init__(self, name: str, entry: dict, app, output, line) -> None:
-        self.name = name
-        self.state = "waiting"
-        for counter in self.COUNTERS:
-            setattr(self, counter, 0)
-        self._entry = entry
-        self._app = app
-        self._output = output
+    def __init__(self, name: str, entry: dict, output, app_clock, line, table, most: int) -> None:
+        """most: that a counter grows in an hour (0: any)."""
+        asked.Asked.__init__(self, name, entry, output, app_clock, table.channels, most)
         self._line = line
-        self._log = logging.getLogger(name)
-        self._misses = 0
-        self._new = True  # nothing was heard yet, or not for long
-        self._refused: list = []  # blocks that the meter has not; said once
-        self._last: dict = {}  # index of a counter -> (value, uptime in seconds)
-        self._doubt: dict = {}  # the same, and how many polls agree
-
-    def use(self, table: Table, function: int, most_per_hour: int) -> None:
-        """Say what to read, and how much a counter can grow in an hour (its units; 0: any)."""
-        address = self._entry["address"]
+        self._told: list = []  # blocks that the meter has not, channels that cannot be: said once
+        self._rest_ms = entry.get("rest_ms") or 0
         self._table = table
-        self._requests = [rtu.read(address, function, first, n) for first, n in table.blocks]
-        self._most_per_hour = most_per_hour
-        kinds = [channel[KIND] for channel in table.channels]
-        self._counters = [i for i, kind in enumerate(kinds) if kind == "total_increasing"]
+        address = entry["address"]
+        self.who = "address %d" % address
+        self._requests = [rtu.read(address, *block) for block in table.blocks]
+
+    def counters(self) -> tuple:
+        """(name, number) of all that is counted."""
+        return (
+            ("polls", self.polls),
+            ("answers", self.answers),
+            ("timeouts", self.timeouts),
+            ("damaged", self.damaged),
+            ("refusals", self.refusals),
+            ("implausible", self.implausible),
+            ("counter_events", self.counter_events),
+            ("late", self.late),
+        )
 
     def describe(self) -> str:
         """For the start report."""
@@ -72,160 +61,111 @@ class Polled:
             entry["interval"],
         )
 
-    async def run(self) -> None:
+    def run(self):
         """Poll for ever; OSError when the UART is not there, or goes away."""
-        self.state = "no device"
-        self._line.open()
-        self.state = "waiting"
-        interval_ms = self._entry["interval"] * 1000
-        try:
-            due = clock.uptime_ms()
-            while True:
-                await self._poll()
-                now = clock.uptime_ms()
-                self.late += max(0, (now - due) // interval_ms)
-                due = (now // interval_ms + 1) * interval_ms
-                while now < due:
-                    await clock.sleep_ms(max(1, due - now))
-                    now = clock.uptime_ms()
-        except OSError:
-            self.state = "no device"
-            self._line.fail()
-            raise
-        finally:
-            self._line.close()
+        return self._line.hold(self._output, "waiting", self._poll_on)
 
-    async def _poll(self) -> None:
-        """Ask once, and publish what is to be believed."""
-        values = await self._read()
-        if values is not None and self._new:
-            before = values
-            values = await self._read()
-            if values is not None and self._strange(before, values):
-                self._imply("the first two answers do not agree")
-                values = None
-        if values is None:
-            self._missed()
-            return
-        if self._misses >= self._entry["misses"]:
-            self._log.info("address %d answers again", self._entry["address"])
-        self._misses = 0
-        self._new = False
-        self.state = "ok"
-        self._judge(values, clock.uptime_ms() // 1000)
-        self._output.publish(self._app.clock.stamp(), self._table.channels, values)
+    def channels(self) -> tuple:
+        """Those of the table."""
+        return self._table.channels
 
     async def _read(self) -> list | None:
-        """The values of all registers, or None."""
-        self.polls += 1
-        payloads = []
-        for index, request in enumerate(self._requests):
-            payload, exception, heard = await self._ask(request)
-            if payload is None:
-                if heard:
-                    self.damaged += 1
+        """The values, None of those that did not come; None where none came."""
+        count = len(self._requests)
+        payloads: list = [None] * count
+        lost = self._output.state == "no answer"
+        # Of a meter that was silent one block is asked for, each in its turn.
+        turn = self.polls % count if lost else 0
+        order = [(index + turn) % count for index in range(count)]
+        failed = set(order)
+        for step, index in enumerate(order):
+            nobody = len(failed) == count
+            if nobody and step == count:
+                break
+            patient = (nobody and lost) or index in self._schedule.silent
+            rest_ms = _LONG_MS if patient else self._rest_ms
+            payload, exception, heard = await self._ask(self._requests[index], rest_ms)
+            if payload is not None:
+                failed.discard(index)
+                if exception:
+                    self._say_refused(index, exception)
                 else:
-                    self.timeouts += 1
+                    payloads[index] = payload
+                continue
+            if heard:
+                self.damaged += 1
+            else:
+                self.timeouts += 1
+            if nobody and lost:
                 return None
-            if exception:
-                self._say_refused(index, exception)
-            payloads.append(None if exception else payload)
-        if not [payload for payload in payloads if payload is not None]:
-            self.state = "refused"
+            if nobody and not patient:
+                order.append(index)  # once more if others answer
+        if payloads.count(None) == count:
+            if not failed:
+                self._output.say("refused")
             return None
+        self._schedule.tell(sorted(failed), self._registers, self._log)
         self.answers += 1
-        try:
-            return self._table.decode(payloads)
-        except Implausible as error:
-            self._imply("%s %d cannot be" % error.args)
+        return self._decode(payloads)
+
+    def _decode(self, payloads: list) -> list | None:
+        implausible: list = []
+        values = self._table.decode(payloads, implausible)
+        self.implausible += len(implausible)
+        for channel, value, least, most in implausible:
+            if channel[KEY] not in self._told:
+                self._told.append(channel[KEY])
+                shown = [text(number, channel[DECIMALS]) for number in (value, least, most)]
+                told = "%s %s %s cannot be (%s to %s): unknown; more are only counted"
+                self._log.warning(told, channel[KEY], shown[0], channel[UNIT], shown[1], shown[2])
+        if implausible and values.count(None) == len(values):
+            self._output.say("implausible")
             return None
+        return values
 
-    async def _ask(self, request: bytes) -> tuple:
-        """One more try for an answer that came damaged; a silent meter is not asked again."""
+    async def _ask(self, request: bytes, rest_ms: int) -> tuple:
+        """Once more for what came damaged, or did not come soon behind another answer."""
+        line = self._line
         timeout_ms = self._entry["timeout_ms"]
-        answer = await self._line.ask(request, timeout_ms)
-        if answer[0] is None and answer[2]:
+        answer = await line.ask(request, timeout_ms, rest_ms)
+        soon = line.rested_ms < _LONG_MS
+        if answer[0] is not None:
+            if soon:
+                self._deaf = 0
+            return answer
+        if answer[2]:
             self.damaged += 1
-            answer = await self._line.ask(request, timeout_ms)
-        return answer
+            return await line.ask(request, timeout_ms, rest_ms)
+        if not soon:  # a silent meter is not asked again
+            return answer
+        self.timeouts += 1
+        again = await line.ask(request, timeout_ms, _LONG_MS)
+        if again[0] is not None:
+            self._rest()
+        return again
 
-    def _imply(self, text: str) -> None:
-        self.implausible += 1
-        if self.state != "implausible":
-            self.state = "implausible"
-            self._log.warning("%s: not believed (further ones are only counted)", text)
+    def _rest(self) -> None:
+        """Only behind the long pause it has answered: if that is the rule, its own grows."""
+        self._deaf += 1
+        rest_ms = self._rest_ms
+        if self._deaf < (2 if rest_ms else 1) or self._entry.get("rest_ms") is not None:
+            return
+        self._deaf = 0
+        self._rest_ms = min(2 * rest_ms or _REST_MS, _LONG_MS)
+        if self._rest_ms > rest_ms:
+            told = "address %d is deaf behind an answer: `rest_ms` is %d now"
+            self._log.info(told, self._entry["address"], self._rest_ms)
+
+    def _registers(self, index: int) -> str:
+        _, first, count = self._table.blocks[index]
+        last = first + count - 1
+        return "%d to %d (0x%X to 0x%X)" % (first, last, first, last)
 
     def _say_refused(self, index: int, exception: int) -> None:
         self.refusals += 1
-        if index in self._refused:
+        if index in self._told:
             return
-        self._refused.append(index)
-        first, count = self._table.blocks[index]
+        self._told.append(index)
         why = rtu.REFUSALS.get(exception, "exception %d" % exception)
-        text = "the meter refuses registers %d to %d (%s): is it another model?"
-        self._log.warning(text, first, first + count - 1, why)
-
-    def _missed(self) -> None:
-        self._misses += 1
-        if self._misses != self._entry["misses"]:
-            return
-        self._new = True
-        self._doubt.clear()
-        if self.state not in ("implausible", "refused"):  # that was said
-            self.state = "no answer"
-            text = "no answer from address %d, %d times: is it powered, is the address right?"
-            self._log.warning(text, self._entry["address"], self._misses)
-        channels = self._table.channels
-        self._output.publish(self._app.clock.stamp(), channels, [None] * len(channels))
-
-    def _strange(self, before: list, after: list) -> bool:
-        """Whether two answers, one right behind the other, cannot both be true."""
-        for index in self._counters:
-            one, other = before[index], after[index]
-            if one is None or other is None:
-                continue
-            if not self._grows(index, (one, 0), other, 2):
-                return True
-        return False
-
-    def _grows(self, index: int, before: tuple, value: int, now: int) -> bool:
-        grown = value - before[0]
-        if grown < 0 or not self._most_per_hour:
-            return grown >= 0
-        most = self._most_per_hour * 10 ** self._table.channels[index][DECIMALS]
-        return grown <= most * (now - before[1]) // 3600 + _MARGIN
-
-    def _judge(self, values: list, now: int) -> None:
-        """Put None in the place of counters that cannot be believed yet."""
-        for index in self._counters:
-            value = values[index]
-            if value is None:
-                continue
-            last = self._last.get(index)
-            if last is not None and not self._grows(index, last, value, now):
-                doubt = self._doubt.get(index)
-                agree = 1
-                if doubt is not None and self._grows(index, doubt, value, now):
-                    agree = doubt[2] + 1
-                if doubt is None:
-                    self._event(index, last[0], value)
-                if agree < _AGREE:
-                    self._doubt[index] = (value, now, agree)
-                    values[index] = None
-                    continue
-                self._log.warning("%s: believed from now on", self._table.channels[index][KEY])
-            self._doubt.pop(index, None)
-            self._last[index] = (value, now)
-
-    def _event(self, index: int, before: int, value: int) -> None:
-        self.counter_events += 1
-        channel = self._table.channels[index]
-        self._log.warning(
-            "%s %s from %s to %s %s: not believed before %d polls agree",
-            channel[KEY],
-            "fell" if value < before else "leapt",
-            text(before, channel[DECIMALS]),
-            text(value, channel[DECIMALS]),
-            channel[UNIT],
-            _AGREE,
-        )
+        told = "the meter refuses registers %s: %s; is it another model?"
+        self._log.warning(told, self._registers(index), why)

@@ -10,6 +10,7 @@ loses what came since the last write, which is at most 10 minutes old.
 import logging
 
 import machine
+from exact import DECIMALS, text
 from micropython import const
 from pulse.meter import Meter
 
@@ -22,17 +23,18 @@ pin        | pin                | null    | where the sensor is; null: the only 
 pulses_per_kwh   | int 1..100000 | null   | as printed on the meter (imp/kWh)
 pulses_per_m3    | int 1..100000 | null   | gas or water
 pulses_per_litre | int 1..100    | null   | water
-medium     | choice gas water   | null    | null: gas per m3, water per litre
+medium     | choice gas water   | null    | null: gas per m³, water per litre
 window     | int 5..3600        | 20      | seconds per reading
 timeout    | int 10..86400      | 300     | seconds without a pulse until the power is 0
 pulse_ms   | int 1..1000        | 10      | no pulse is shorter
 gap_ms     | int 0..10000       | 0       | two that begin nearer are one; 0: 1.5 times pulse_ms
 longest_ms | int 0..60000       | 0       | light that lasts longer is none; 0: 500 ms or more
-active     | choice low high    | "low"   | level of a pin while there is a pulse
+active     | choice low high    | null    | pin or light in a pulse; null: a pin low, light high
 pull       | choice up down none | null   | the chip's resistor at a pin; null: away from `active`
 sampling   | choice timer task  | "timer" | what samples the ADC
 calibrate  | bool               | false   | say every two seconds what the sensor sees
 """
+NEEDS = ("clock", "board", "store")
 
 _INPUTS = {"adc": Light, "pin": Contact, "counter": Hardware}
 _UNITS = ("pulses_per_kwh", "pulses_per_m3", "pulses_per_litre")
@@ -40,7 +42,8 @@ _SETTLE_MS = const(250)  # a pulse is known that late
 _SAY_MS = const(2000)
 _WINDOWS = const(12)  # that are made up for one by one when nobody came round
 _BACK_S = const(3600)  # a clock that is set back by less does not open a window twice
-_SENSOR = (
+_TROUBLE = ("too bright", "too dark", "too noisy", "inverted")
+_SENSOR: tuple = (
     ("light", "%", 1, "measurement", ""),
     ("contrast", "%", 1, "measurement", ""),
     ("noise", "%", 2, "measurement", ""),
@@ -52,8 +55,8 @@ def problems(entry: dict, board):
     """Yield what the table cannot say."""
     given = [key for key in _UNITS if entry[key] is not None]
     if len(given) != 1:
-        text = "%s; give one of `pulses_per_kwh`, `pulses_per_m3`, `pulses_per_litre`"
-        yield text % (" and ".join(["`%s`" % key for key in given]) or "no pulses per unit")
+        told = "%s; give one of `pulses_per_kwh`, `pulses_per_m3`, `pulses_per_litre`"
+        yield told % (" and ".join(["`%s`" % key for key in given]) or "no pulses per unit")
     elif entry["medium"] and given[0] == "pulses_per_kwh":
         yield "`medium` is for `pulses_per_m3` and `pulses_per_litre`; leave it out"
     light = entry["input"] == "adc"
@@ -71,44 +74,44 @@ def problems(entry: dict, board):
 class Reader:
     """One pulse meter."""
 
-    COUNTERS = (
-        "blind_ms",
-        "errors",
-        "overflows",
-        "glitches",
-        "doubles",
-        "spikes",
-        "relearned",
-        "dazzled_ms",
-    )
-
-    def __init__(self, name: str, entry: dict, app, output) -> None:
+    def __init__(self, name: str, entry: dict, output, app_clock, board, store) -> None:
         self.name = name
-        self.state = "idle"
+        self._output = output
+        output.say("idle")
         self._entry = dict(entry)
+        if not entry["active"]:
+            self._entry["active"] = "high" if entry["input"] == "adc" else "low"
         if not entry["gap_ms"]:
             self._entry["gap_ms"] = entry["pulse_ms"] * 3 // 2
-        self._app = app
-        self._output = output
+        self._clock = app_clock
         self._log = logging.getLogger(name)
-        self._input = _INPUTS[entry["input"]](self._entry, app.board)
-        self._store = app.guard.store
+        self._input = _INPUTS[entry["input"]](self._entry, board)
+        self._store = store
         self._key = "pulse." + name
-        kept = self._store.get(self._key, 0)
+        kept = store.get(self._key, 0)
         total = kept if isinstance(kept, int) else 0
         per_unit, unit = _unit(entry)
         self._meter = Meter(per_unit, unit, total, entry["timeout"] * 1000)
-        self._has_sensor = entry["calibrate"] and self._input.detector is not None
-        self._channels = self._meter.channels + (_SENSOR if self._has_sensor else ())
+        self._told = self._input.detector if entry["calibrate"] else None  # beside the pulses
+        self._channels = self._meter.channels + (_SENSOR if self._told else ())
         self._window: int | None = None  # the number of the one that is open
         self._waiting: list = []  # when pulses came that are in no window yet
         self._kept = True  # the store takes the total
 
-    def __getattr__(self, name: str) -> int:
-        """The counters of the input."""
-        if name in self.COUNTERS:
-            return getattr(self._input, name)
-        raise AttributeError(name)
+    def counters(self) -> tuple:
+        """(name, number) of all that is counted."""
+        source = self._input
+        seen = source.detector or source
+        return (
+            ("blind_ms", source.blind_ms),
+            ("errors", source.errors),
+            ("overflows", source.overflows),
+            ("glitches", seen.glitches),
+            ("doubles", seen.doubles),
+            ("spikes", seen.spikes),
+            ("relearned", seen.relearned),
+            ("dazzled_ms", seen.dazzled_ms),
+        )
 
     @property
     def total(self) -> int:
@@ -122,7 +125,7 @@ class Reader:
     async def run(self) -> None:
         """Count for ever; OSError where the pin cannot be used."""
         source = self._input
-        self.state = "no device"
+        self._output.say("no device")
         source.open()
         said_ms = clock.uptime_ms()
         try:
@@ -142,13 +145,16 @@ class Reader:
         """Tell once when the light makes counting impossible, and when that is over."""
         detector = self._input.detector
         state = "ok" if detector is None else detector.state
-        if state == "learning" or state == self.state:
+        if state == "learning" or state == self._output.state:
             return
-        if state in ("too bright", "too noisy"):
-            self._log.warning("%s: no pulses can be seen; shade the sensor", state)
-        elif self.state in ("too bright", "too noisy"):
+        if state in _TROUBLE:
+            told = "%s: no pulses can be seen; shade the sensor"
+            if state == "inverted":
+                told = "%s: the light goes the other way in a pulse; try the other `active`"
+            self._log.warning(told, state)
+        elif self._output.state in _TROUBLE:
             self._log.info("pulses can be seen again")
-        self.state = state
+        self._output.say(state)
 
     def _count(self, ages: list) -> None:
         """Put the pulses into their windows, and close the windows that are over."""
@@ -159,7 +165,7 @@ class Reader:
             self._waiting.append(now_ms - age)
         length = self._entry["window"]
         # The seconds of the stamp tick with those of the uptime.
-        base = self._app.clock.stamp() - now_ms // 1000
+        base = self._clock.stamp() - now_ms // 1000
         number = (base + (now_ms - _SETTLE_MS) // 1000) // length
         opened = self._window
         if opened is None:
@@ -178,13 +184,10 @@ class Reader:
 
     def _take(self, end_ms: int) -> None:
         """Count the pulses that came before end_ms; the others belong to the next window."""
-        later = []
         for ms in self._waiting:
             if ms < end_ms:
                 self._meter.add(1, ms)
-            else:
-                later.append(ms)
-        self._waiting = later
+        self._waiting = [ms for ms in self._waiting if ms >= end_ms]
 
     def _keep(self) -> None:
         if not self._kept:
@@ -196,27 +199,21 @@ class Reader:
             self._log.error("the total will not outlive a restart: %s", error)
 
     def _sensor(self) -> tuple:
-        detector = self._input.detector
-        if not self._has_sensor or detector is None:
+        detector = self._told
+        if detector is None:
             return ()
         return detector.level, detector.contrast, detector.noise, detector.margin
 
     def _say(self) -> None:
-        detector = self._input.detector
+        detector = self._told
         if detector is None:
             self._log.info("%d pulses, %d too short", self.total, self._input.glitches)
             return
-        self._log.info(
-            "light %d.%d %%, flash +%s %%, noise %d.%02d %%, margin %s sigma: %s; %d pulses",
-            detector.level // 10,
-            detector.level % 10,
-            _tenths(detector.contrast),
-            detector.noise // 100,
-            detector.noise % 100,
-            _tenths(detector.margin),
-            detector.state,
-            self.total,
-        )
+        seen = []
+        for value, channel in zip(self._sensor(), _SENSOR):
+            seen.append("?" if value is None else text(value, channel[DECIMALS]))
+        said = "light %s %%, flash +%s %%, noise %s %%, margin %s sigma: %s; %d pulses"
+        self._log.info(said, *seen, detector.state, self.total)
 
 
 def _unit(entry: dict) -> tuple[int, str]:
@@ -226,10 +223,6 @@ def _unit(entry: dict) -> tuple[int, str]:
     if entry["pulses_per_m3"]:
         return entry["pulses_per_m3"], entry["medium"] or "gas"
     return entry["pulses_per_litre"] * 1000, entry["medium"] or "water"
-
-
-def _tenths(value: int | None) -> str:
-    return "?" if value is None else "%d.%d" % (value // 10, value % 10)
 
 
 def _ended(opened: int, number: int, length: int):

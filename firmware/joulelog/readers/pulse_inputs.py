@@ -8,7 +8,7 @@
         ...
     source.close()
 
-A source has the COUNTERS of the reader.
+A source counts what the reader tells; the light, what its detector counts.
 """
 
 from array import array
@@ -45,7 +45,24 @@ class _Input:
     relearned = 0
     dazzled_ms = 0
     detector = None
-    state = "ok"
+
+    def __init__(self, entry: dict, board) -> None:
+        self._entry = entry
+        self._only_input = entry["pin"] in getattr(board, "INPUT_ONLY", ())
+
+    def pin(self):
+        """The pin, pulled to where it rests unless the config or the chip says otherwise."""
+        entry = self._entry
+        pin = machine.Pin
+        pull = entry["pull"] or ("down" if entry["active"] == "high" else "up")
+        wanted = getattr(pin, "PULL_" + pull.upper(), None)
+        if wanted is None or self._only_input:
+            return pin(entry["pin"], pin.IN)
+        return pin(entry["pin"], pin.IN, wanted)
+
+    def pause_ms(self) -> int:
+        """How long the task may rest."""
+        return 50
 
     def work(self) -> bool:
         """Do a short piece of what waits; True: there is more."""
@@ -61,10 +78,9 @@ class Light(_Input):
     def __init__(self, entry: dict, board) -> None:
         pulse_ms = entry["pulse_ms"]
         self.tick_ms = max(1, min(10, pulse_ms // 5))
-        self.detector = pulse.Detector(
-            self._add, self.tick_ms, pulse_ms, entry["gap_ms"], READS, entry["longest_ms"]
-        )
-        self._entry = entry
+        how = pulse_ms, entry["gap_ms"], READS, entry["longest_ms"], entry["active"] == "low"
+        self.detector = pulse.Detector(self._add, self.tick_ms, *how)
+        _Input.__init__(self, entry, board)
         self._esp8266 = board.CHIP == "esp8266"
         self._block = array("i", [0] * _BLOCK)
         self._found: list = []
@@ -97,7 +113,6 @@ class Light(_Input):
         return "light, %s, a sample per %d ms by %s" % (where, self.tick_ms, by)
 
     def pause_ms(self) -> int:
-        """How long the task may rest."""
         return self.tick_ms if self._sampler and self._sampler.needs_ticks else 20
 
     def work(self) -> bool:
@@ -134,8 +149,7 @@ class Contact(_Input):
     def __init__(self, entry: dict, board) -> None:
         active = 1 if entry["active"] == "high" else 0
         self._edges = Edges(self._add, active, entry["pulse_ms"] // 2, entry["gap_ms"])
-        self._entry = entry
-        self._only_input = entry["pin"] in getattr(board, "INPUT_ONLY", ())
+        _Input.__init__(self, entry, board)
         self.overflows = 0  # of its own from the start: an interrupt cannot make it
         self._ring = array("i", [0] * _PENDING)
         self._head = 0  # written by the interrupt
@@ -152,8 +166,7 @@ class Contact(_Input):
 
     def open(self) -> None:
         """Start listening."""
-        pin = _input(self._entry, self._only_input)
-        self._pin = pin
+        pin = self._pin = self.pin()
         both = pin.IRQ_RISING | pin.IRQ_FALLING
         try:  # at once, where the chip can: an ESP8266
             pin.irq(handler=self._changed, trigger=both, hard=True)
@@ -162,9 +175,6 @@ class Contact(_Input):
 
     def describe(self) -> str:
         return "contact on GPIO %s, active %s" % (self._entry["pin"], self._entry["active"])
-
-    def pause_ms(self) -> int:
-        return 50
 
     def ages(self) -> list:
         now = clock.ticks_ms()
@@ -196,9 +206,8 @@ class Hardware(_Input):
     """The chip's own counter: it misses nothing, and knows no time."""
 
     def __init__(self, entry: dict, board) -> None:
-        self._entry = entry
-        self._only_input = entry["pin"] in getattr(board, "INPUT_ONLY", ())
         global _hardware_used
+        _Input.__init__(self, entry, board)
         self._number = _hardware_used
         _hardware_used += 1
         self._counter = None
@@ -207,14 +216,10 @@ class Hardware(_Input):
         """Start counting."""
         counter = machine.Counter
         edge = counter.RISING if self._entry["active"] == "high" else counter.FALLING
-        pin = _input(self._entry, self._only_input)
-        self._counter = counter(self._number, pin, edge=edge, filter_ns=_FILTER_NS)
+        self._counter = counter(self._number, self.pin(), edge=edge, filter_ns=_FILTER_NS)
 
     def describe(self) -> str:
         return "hardware counter %d on GPIO %s" % (self._number, self._entry["pin"])
-
-    def pause_ms(self) -> int:
-        return 50
 
     def ages(self) -> list:
         counter = self._counter
@@ -230,12 +235,3 @@ class Hardware(_Input):
         if self._counter:
             self._counter.deinit()
             self._counter = None
-
-
-def _input(entry: dict, only_input: bool):
-    """The pin, pulled to where it rests unless the config or the chip says otherwise."""
-    pull = entry["pull"] or ("down" if entry["active"] == "high" else "up")
-    pins = machine.Pin
-    options = {"up": getattr(pins, "PULL_UP", None), "down": getattr(pins, "PULL_DOWN", None)}
-    wanted = None if only_input else options.get(pull)
-    return pins(entry["pin"], pins.IN) if wanted is None else pins(entry["pin"], pins.IN, wanted)

@@ -5,12 +5,11 @@
         {"type": "pzem", "name": "car", "uart": 2, "address": 2},
     ]
 
-Several meters may share a UART, each with an address of its own (tools/pzem.py sets it).
+Several meters may share a UART, each with an address of its own (tools/pzem sets it).
 """
 
 import pzem
 from modbus.registers import Table
-from modbus.rtu import READ_INPUT
 
 from . import bus, polled
 
@@ -22,6 +21,7 @@ stop    | choice 1 2   | null | stop bits; null: what the model has
 """,
     bus.SCHEMA,
 )
+NEEDS = bus.NEEDS
 
 _BAUD = 9600
 
@@ -32,11 +32,17 @@ def line(entry: dict) -> dict:
     return bus.settings(entry, _BAUD, "none", stop)
 
 
+def keys(entry: dict) -> list[str]:
+    """The channels that there are."""
+    return [channel[0] for channel in Table(pzem.TABLES[entry["model"]]).channels]
+
+
 class Reader(polled.Polled):
     """One PZEM."""
 
-    def __init__(self, name: str, entry: dict, app, output) -> None:
-        polled.Polled.__init__(self, name, entry, app, output, bus.of(app, entry, line(entry)))
-        model = entry["model"]
-        most_kwh = pzem.MOST_POWER_W[model] // 1000
-        self.use(Table(pzem.TABLES[model]), READ_INPUT, most_kwh)
+    def __init__(self, name: str, entry: dict, output, app_clock, board, buses: dict) -> None:
+        its_bus = bus.of(buses, board, entry, line(entry))
+        most_kwh = pzem.MOST_POWER_W[entry["model"]] // 1000
+        output.identify("Peacefair", "PZEM " + entry["model"], None)
+        how = Table(pzem.TABLES[entry["model"]]), most_kwh
+        polled.Polled.__init__(self, name, entry, output, app_clock, its_bus, *how)

@@ -2,7 +2,7 @@
 
     readers = [{"type": "replay", "file": "telegrams.txt"}]
 
-`python3 tools/decode.py dsmr telegrams.txt` shows what is in such a file.
+`python3 -m tools.decode dsmr telegrams.txt` shows what is in such a file.
 """
 
 from micropython import const
@@ -19,42 +19,34 @@ times    | choice now meter           | "now"    | as if sent now, or with the r
 """,
     p1.SCHEMA,
 )
+NEEDS = ("clock", "board")
 
 _CHUNK = const(64)  # small, so that a chunk seldom holds the ends of two telegrams
 
 
-def problems(entry: dict, _board):
+def problems(entry: dict, board):
     """Yield what the table cannot say."""
+    from ..config.servers import is_missing
+    from ..config.types import shown
+
+    if is_missing(entry["file"], board):
+        yield "`file` is %s, which is not there" % shown(entry["file"])
     yield from p1.problems(entry)
 
 
 class Reader:
     """One file of telegrams."""
 
-    COUNTERS = (
-        "telegrams",
-        "crc_errors",
-        "overflows",
-        "interrupted",
-        "long_lines",
-        "bad_lines",
-        "tag_errors",
-        "refused",
-    )
-
-    def __init__(self, name: str, entry: dict, app, output) -> None:
+    def __init__(self, name: str, entry: dict, output, app_clock, board) -> None:
         self.name = name
-        self.state = "idle"
+        self._output = output
+        output.say("idle")
         self._entry = entry
-        times = "original" if entry["times"] == "meter" else "now"
-        self._p1 = p1.P1(entry, app, output, times)
+        times = "file" if entry["times"] == "meter" else "board"
+        self._p1 = p1.P1(entry, output, app_clock, board, times)
+        self.counters = self._p1.counters
+        self.profile = self._p1.profile
         self._chunk = bytearray(_CHUNK)
-
-    def __getattr__(self, name: str) -> int:
-        """The counters of the telegram chain."""
-        if name in self.COUNTERS or name == "meter":
-            return getattr(self._p1, name)
-        raise AttributeError(name)
 
     def describe(self) -> str:
         """For the start report."""
@@ -66,21 +58,20 @@ class Reader:
             before = self._p1.accepted
             await self._play()
             if self._p1.accepted == before:
-                self.state = "no telegram"
-                raise OSError("no telegram in %s" % self._entry["file"])
+                self._output.say("no telegram")
+                why = self._p1.dead_crc()
+                raise OSError("no telegram in %s%s" % (self._entry["file"], why and ": " + why))
             if not self._entry["repeat"]:
                 break
-        self.state = "done"
-        while True:
-            await clock.sleep_ms(60000)
+        self._output.say("done")
 
     async def _play(self) -> None:
         try:
             file = open(self._entry["file"], "rb")  # noqa: SIM115 - closed below
         except OSError as error:
-            self.state = "no file"
+            self._output.say("no file")
             raise OSError("cannot open %s: %s" % (self._entry["file"], error))
-        self.state = "ok"
+        self._output.say("ok")
         with file:
             while True:
                 before = self._p1.accepted

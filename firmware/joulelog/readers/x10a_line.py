@@ -1,7 +1,7 @@
 """One question and its answer on a heat pump's X10A line.
 
-    line = Line()
-    found = await line.ask(uart, "I", 0x61)      # what x10a.frame.find() says
+    line = X10a(board, entry)                    # a device.uart.Line
+    found = await line.ask("I", 0x61)            # while it is open: what x10a.frame.find() says
     line.buffer[found : line.count - 1]          # the payload, where found >= 0
 
 An answer is looked at when the line is silent behind it; one with a pause in its midst is waited
@@ -12,7 +12,9 @@ from micropython import const
 from x10a import frame
 
 from .. import clock
+from ..device.uart import Line
 
+_SETTING = (9600, 8, 0, 1)
 _TIMEOUT_MS = const(300)
 _QUIET_MS = const(15)  # a UART hands over a frame in pieces; 13 bytes' time
 _POLL_MS = const(5)
@@ -20,10 +22,11 @@ _CHUNK = const(32)  # at 9600 baud an ESP8266 waits in readinto() until it has t
 _DRAIN_READS = const(8)  # what lies in the buffer before a request is of the past
 
 
-class Line:
+class X10a(Line):
     """What came over one UART, and its counters."""
 
-    def __init__(self) -> None:
+    def __init__(self, board, entry: dict) -> None:
+        Line.__init__(self, board, entry, _SETTING)
         self.answers = 0
         self.timeouts = 0  # requests without any byte
         self.frame_errors = 0  # requests with bytes that are no answer
@@ -31,8 +34,9 @@ class Line:
         self.buffer = bytearray(frame.LONGEST + 15)
         self.count = 0  # bytes in it
 
-    async def ask(self, uart, protocol: str, register: int) -> int:
+    async def ask(self, protocol: str, register: int) -> int:
         """Send a request, and wait for its answer; what frame.find() says of it."""
+        uart = self.ready()
         buffer = self.buffer
         view = memoryview(buffer)
         for _ in range(_DRAIN_READS):

@@ -1,48 +1,39 @@
-"""Print each reading: for a first look, and for a terminal that shows a live table.
+"""Print each reading: for a first look, and for a terminal that shows a live table (table.py).
 
     sinks = [{"type": "console"}]
 
-The table holds the newest reading of each meter, and below it the last lines of the log.
+A line has what the meter told, each value with its unit.
 """
 
-import sys
-
-from exact import DECIMALS, KEY, UNIT, text
+from exact import UNIT
 
 from .. import clock
+from ..device.logging_setup import plain
+from ..flow.reading import SOURCE, TIME, VALUES, texts
 
 SCHEMA = """\
-style | choice auto table lines | "auto" | auto: a table where the terminal can redraw it
+style | choice auto table lines | "auto" | auto: a table where a terminal redraws it
 """
+NEEDS = ("clock", "log", "terminal", "sinks")
 
 
 class Sink:
-    """Prints what the cursor gives."""
+    """Prints what the cursor gives; terminal: see table.py, None where there is none."""
 
-    COUNTERS = ("sent", "dropped")
-    carries_time = True
-    order = "any"
-    durable = False
-
-    def __init__(self, name: str, entry: dict, app, cursor) -> None:
+    def __init__(self, name: str, entry: dict, cursor, app_clock, log, terminal, sinks) -> None:
         self.name = name
         self.cursor = cursor
         self.state = "ok"
-        style = entry["style"]
-        self._app = app
-        self._tail = _Tail()
-        self._latest: dict = {}  # source name -> (when, reading): what the table shows
-        self._table = style == "table" or (style == "auto" and app.terminal)
+        self._clock = app_clock
+        self._table = None
+        if reads(entry, terminal) == "table":
+            from .table import Table
 
-    @property
-    def sent(self) -> int:
-        """Readings that were printed."""
-        return self.cursor.sent
+            self._table = Table(cursor, app_clock, log, terminal, sinks)
 
-    @property
-    def dropped(self) -> int:
-        """Readings that came too fast to be printed."""
-        return self.cursor.dropped
+    def counters(self) -> tuple:
+        """(name, number) of readings that were printed, and of those that came too fast."""
+        return (("sent", self.cursor.sent), ("dropped", self.cursor.dropped))
 
     def describe(self) -> str:
         """For the start report."""
@@ -50,76 +41,39 @@ class Sink:
 
     async def run(self) -> None:
         """Print for ever."""
-        stream = self._app.log.stream
         if self._table:
-            self._app.log.stream = self._tail
-        try:
-            await self._show()
-        finally:
-            self._app.log.stream = stream
+            await self._table.run()
+        while True:
+            await self.cursor.wait()
+            await self._print()
 
-    async def _show(self) -> None:
+    async def _print(self) -> None:
         while True:
             found = await self.cursor.next(True)
             if found is None:
-                await self.cursor.wait()
-                continue
-            serial, time, reading, _ = found
-            when = "time unknown" if time is None else self._app.clock.text(time)
-            if self._table:
-                self._latest[reading[1].name] = (when, reading)
-                self._draw()
-            else:
-                self._print(when, reading)
-            self.cursor.confirm(serial)
+                return
+            self._line(found[2])
+            self.cursor.confirm(found[0])
             await clock.sleep_ms(0)
 
-    def _print(self, when: str, reading: tuple) -> None:
-        source, values = reading[1], reading[2]
+    def _line(self, reading: tuple) -> None:
+        source = reading[SOURCE]
+        values = reading[VALUES]
+        time = self._clock.resolve(reading[TIME])
+        when = "time unknown" if time is None else self._clock.text(time)
         print(when, source.name, end="")  # in pieces: a line takes 3 kB at a time
-        for index in self.cursor.columns(source):
-            channel = source.channels[index]
-            value = values[index]
-            if value is not None:
-                print(" %s=%s" % (channel[KEY], shown(channel, value)), end="")
+        columns = self.cursor.columns(source)
+        found = texts(values, source.channels, columns, plain)
+        for index in columns:
+            if values[index] is not None:
+                print(" %s=%s" % (next(found), next(found)), end="")
+                unit = source.channels[index][UNIT]
+                if unit:
+                    print("", unit, end="")
         print()
 
-    def _draw(self) -> None:
-        write = sys.stdout.write
-        write("\x1b[H")  # over what is there: clearing the screen first would flicker
-        for name in sorted(self._latest):
-            when, reading = self._latest[name]
-            write("\x1b[1m%s\x1b[0m  %s   (Ctrl-C stops)\x1b[K\n\x1b[K\n" % (name, when))
-            cells = self._cells(reading)
-            half = (len(cells) + 1) // 2  # two columns: a meter has more channels than 24 lines
-            for row in range(half):
-                right = cells[row + half] if row + half < len(cells) else ""
-                write("%-40s%s\x1b[K\n" % (cells[row], right))
-            write("\x1b[K\n")
-        write("\x1b[J" + "".join(self._tail.lines))
 
-    def _cells(self, reading: tuple) -> list:
-        source, values = reading[1], reading[2]
-        cells = []
-        for index in self.cursor.columns(source):
-            channel = source.channels[index]
-            value = values[index]
-            number = "-" if value is None else shown(channel, value)
-            cells.append("%-25s%9s %s" % (channel[KEY], number, channel[UNIT]))
-        return cells
-
-
-class _Tail:
-    """Takes the log's lines while the table has the screen, and keeps the last few."""
-
-    def __init__(self) -> None:
-        self.lines: list = []
-
-    def write(self, line: str) -> None:
-        """Keep a line."""
-        self.lines = self.lines[-2:] + [line]
-
-
-def shown(channel: tuple, value) -> str:
-    """A value as text, with its decimals."""
-    return value if isinstance(value, str) else text(value, channel[DECIMALS])
+def reads(entry: dict, terminal) -> str:
+    """See sink.py."""
+    style = entry["style"]
+    return "table" if style == "table" or (style == "auto" and terminal) else "ram"

@@ -11,13 +11,14 @@ everything; only the exact answers `ok` and `{"success": true}` mean that it has
 Its feeds keep the order they get, so nothing newer is sent before something older.
 """
 
-from civil import UNIX_2000
-from exact import DECIMALS, KEY, KIND
+from exact import KEY, KIND
 from micropython import const
 
-from .errors import Denied, Refused, Retry
-from .http_batch import PLAIN, HttpBatchSink, parsed, percent
-from .http_batch import SCHEMA as _SHARED
+from .. import clock
+from ..net import server
+from ..net.server import Denied, Refused, Retry
+from ..net.url import PLAIN, percent
+from . import batch
 from .sink import Writer
 
 SCHEMA = (
@@ -26,26 +27,37 @@ url        | url              | required | address of EmonCMS, such as http://19
 key        | secret           | required | write API key
 node       | text             | ""   | name of the node; empty: the source's name
 """,
-) + _SHARED
+    batch.SCHEMA,
+) + server.SCHEMA
+NEEDS = ("clock", "readers")
+DESTINATION = ("url", "node")
 
 _TAIL = b"%5D"
+_NODE = const(16)  # characters; input_model.php and input_api_obj.php of August 2026
+_INPUT = const(64)
+_TOO_LONG = 'the %s "%s" is longer than %d characters: emoncms.org drops it behind an "ok"'
 _TYPE_ERRORS = const(30)  # times that a PHP TypeError may be the server's own trouble
 _LETTERS = "\xaa\xb2\xb3\xb5\xb9\xba\xbc\xbd\xbe"  # letters and numbers below U+00C0
 
 
-class Sink(HttpBatchSink):
+class Sink(batch.BatchSink):
     """Sends batches to /input/bulk."""
 
-    order = "strict"
     tail = 3  # bytes of _TAIL
 
-    def __init__(self, name: str, entry: dict, app, cursor, request=None) -> None:
-        HttpBatchSink.__init__(self, name, entry, app, cursor, (entry["key"],), request)
-        self._headers = {
+    def __init__(
+        self, name: str, entry: dict, cursor, app_clock, readers: list, request=None
+    ) -> None:
+        batch.BatchSink.__init__(self, name, entry, cursor)
+        self._clock = app_clock
+        self.server = server.Server(entry, (entry["key"],), request)
+        self.server.headers = {
             "Authorization": "Bearer " + entry["key"],
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        self._plain = ""  # the source whose inputs are not prefixed at a fixed node
+        # The source whose inputs are not prefixed at a fixed node; "": the first one that comes.
+        listed = entry.get("sources") or [reader.name for reader in readers]
+        self._plain = listed[0] if listed else ""
 
     def begin(self, out: Writer) -> None:
         """The form's fields up to the list."""
@@ -53,10 +65,8 @@ class Sink(HttpBatchSink):
 
     def add(self, out: Writer, time: int, reading: tuple, first: bool) -> None:
         """One row: [time, node, {name: value, …}]; no row without a value."""
-        source, values = reading[1], reading[2]
-        head, columns = self._planned(source)
-        begin = (b"%5B" if first else b",%5B", str(time + UNIX_2000), head)
-        if self._put_values(out, begin, columns, values):
+        begin = (b"%5B" if first else b",%5B", clock.unix(time))
+        if self.put_values(out, begin, reading, None):
             out.put(b"%7D%5D")
 
     def finish(self, out: Writer) -> None:
@@ -65,28 +75,28 @@ class Sink(HttpBatchSink):
 
     async def post(self, body: memoryview) -> None:
         """Send a batch and read what the server means by its answer."""
-        status, headers, answer = await self._exchange("/input/bulk", body)
+        status, headers, answer = await self.server.exchange("/input/bulk", body, self.say)
         if status != 200:
             if status == 401:
                 raise Denied("wrong key: `key` must be the write API key of this EmonCMS")
             if status == 404 or status == 406:
                 raise Denied("no EmonCMS input API at this `url` (HTTP %d)" % status)
-            self._fail(status, headers, self._words(answer))
+            self.server.fail(status, headers, self.server.words(answer), self._clock.now())
         if answer == b"ok" or answer == b'{"success": true}':
             return
         if not answer:
             raise Denied(
                 "empty answer: `key` is missing or read-only, it must be the write API key"
             )
-        said = parsed(answer)
+        said = server.parsed(answer)
         if said is False:
             raise Denied("no EmonCMS input API at this `url` (it answers false)")
         if isinstance(said, dict) and said.get("success") is False:
-            self._unsuccessful(self._words(answer))
+            self._unsuccessful(self.server.words(answer))
         if b"TypeError" in answer and self._failures >= _TYPE_ERRORS:
             # PHP says so of data that it cannot digest; also when the server is broken.
-            raise Refused(self._words(answer))
-        raise Retry("an answer that means nothing: " + self._words(answer))
+            raise Refused(self.server.words(answer))
+        raise Retry("an answer that means nothing: " + self.server.words(answer))
 
     def _unsuccessful(self, words: str) -> None:
         if "maximal allowed number" in words or "device" in words.lower():
@@ -96,12 +106,12 @@ class Sink(HttpBatchSink):
             raise Retry(words)
         raise Refused(words)
 
-    def _plan(self, source) -> tuple:
-        """(what is behind the time of a row, (index, decimals, ",name:") per channel)."""
+    def plan(self, source) -> tuple:
+        """(what is behind the time of a row, channels with ",name:" as key)."""
         node = cleaned(self.entry["node"] or source.name) or "0"
         prefix = "" if self._is_plain(source.name) else source.name + "_"
         taken: dict = {}
-        columns = []
+        channels = [None] * len(source.channels)
         for index in self.cursor.columns(source):
             channel = source.channels[index]
             if channel[KIND] == "text":
@@ -113,12 +123,14 @@ class Sink(HttpBatchSink):
                 name = "%s_%d" % (wanted, number)
                 number += 1
             taken[name] = True
+            if len(name) > _INPUT:
+                self.log().warning(_TOO_LONG + "; use `names`", "input", name, _INPUT)
             if name != wanted:
-                self.log.warning(
+                self.log().warning(
                     '"%s" is sent as "%s": EmonCMS cannot tell it from another', channel[KEY], name
                 )
-            columns.append((index, channel[DECIMALS], b",%22" + percent(name).encode() + b"%22:"))
-        return b",%22" + percent(node).encode() + b"%22,%7B", tuple(columns)
+            channels[index] = (b",%22" + percent(name).encode() + b"%22:",) + channel[1:]
+        return b",%22" + percent(node).encode() + b"%22,%7B", channels
 
     def _is_plain(self, name: str) -> bool:
         """Whether inputs of a source need no prefix: at a node of its own, or as the first.
@@ -128,12 +140,20 @@ class Sink(HttpBatchSink):
         """
         if not self.entry["node"]:
             return True
-        if not self._plain:
-            listed = self.entry.get("sources")
-            if not listed:
-                listed = [reader["name"] for reader in self.app.config.readers]
-            self._plain = listed[0] if listed else name
+        self._plain = self._plain or name
         return name == self._plain
+
+
+def problems(entry: dict, board):
+    """Yield what is wrong with a config entry beyond its table: an address that is no base."""
+    return server.no_base(entry["url"], ("input", "feed", "user", "dashboard", "vis", "device"))
+
+
+def warnings(entry: dict, sources: list):
+    """Yield what a server may not take, given the names of the meters."""
+    for name in [entry["node"]] if entry["node"] else entry["sources"] or sources:
+        if len(cleaned(name)) > _NODE:
+            yield _TOO_LONG % ("node", name, _NODE) + "; set `node`, or a shorter `name`"
 
 
 def cleaned(name: str) -> str:

@@ -13,13 +13,14 @@ Only 204 means stored. Series and time are the key there: a batch sent twice is 
 
 import binascii
 
-from civil import UNIX_2000
-from exact import DECIMALS, KEY, KIND
+from exact import KEY
 
-from .. import COMPILED, VERSION
-from .errors import Denied, Refused
-from .http_batch import PLAIN, TEXT, HttpBatchSink, percent
-from .http_batch import SCHEMA as _SHARED
+from .. import COMPILED, VERSION, clock
+from ..flow.reading import DEVICE
+from ..net import server
+from ..net.server import Denied, Refused
+from ..net.url import PLAIN, percent
+from . import batch
 from .sink import Writer
 
 SCHEMA = (
@@ -32,27 +33,27 @@ retention_policy | text      | ""       | InfluxDB 1: retention policy; empty: t
 bucket           | text      | ""       | InfluxDB 2: name of the bucket
 org              | text      | ""       | InfluxDB 2: organisation
 token            | secret    | ""       | InfluxDB 2: API token that may write the bucket
-measurement      | text      | "energy" | name of the measurement
+measurement      | label     | "energy" | name of the measurement
 backfill         | choice in_order live_first | "in_order" | live_first: a backlog waits
 tags             | dict text | {}       | more tags for each point: {"house": "Main Street 1"}
+version_tags     | bool      | false    | tags version and compiled, not source; for one meter
 """,
-) + _SHARED
+    batch.SCHEMA,
+) + server.SCHEMA
+NEEDS = ("clock", "device")
+DESTINATION = ("url", "org", "bucket", "database", "retention_policy")
 
-# What a server says of bad points, as opposed to a wrong address or a bad request.
-_ABOUT_POINTS = (
-    "unable to parse",
-    "partial write",
-    "field type conflict",
-    "outside",
-    "line protocol",
-    "invalid",
-)
+# What a server says of bad points, as opposed to a wrong address, a bad request, or its own state.
+_ALWAYS = ("unable to parse", "type conflict", "dropped=")
+_ABOUT_POINTS = _ALWAYS + ("partial write", "outside", "line protocol", "invalid")
 
 
-class Sink(HttpBatchSink):
+class Sink(batch.BatchSink):
     """Sends batches of line protocol."""
 
-    def __init__(self, name: str, entry: dict, app, cursor, request=None) -> None:
+    def __init__(
+        self, name: str, entry: dict, cursor, app_clock, device: str, request=None
+    ) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         credentials = ""
         if entry["bucket"]:
@@ -71,27 +72,32 @@ class Sink(HttpBatchSink):
                 credentials = binascii.b2a_base64(plain.encode()).decode().strip()
                 headers["Authorization"] = "Basic " + credentials
         secrets = (entry["token"], credentials, entry["password"])
-        HttpBatchSink.__init__(self, name, entry, app, cursor, secrets, request)
-        self._headers = headers
-        self._tags = {"device": app.device, "version": VERSION, "compiled": COMPILED}
-        self._tags.update(entry["tags"])
+        batch.BatchSink.__init__(self, name, entry, cursor)
+        self.server = server.Server(entry, secrets, request)
+        self.server.headers = headers
+        self._clock = app_clock
+        self._device = device  # of what does not know its own
+        self._tags = dict(entry["tags"])
+        if entry["version_tags"]:
+            self._tags.update({"version": VERSION, "compiled": COMPILED})
 
     def add(self, out: Writer, time: int, reading: tuple, first: bool) -> None:
         """One line; none without a value."""
-        source, values = reading[1], reading[2]
-        head, columns = self._planned(source)
-        if self._put_values(out, (head,), columns, values):
-            out.put(" %d\n" % (time + UNIX_2000))
+        if self.put_values(out, (), reading, quoted):
+            out.put(" %s\n" % clock.unix(time))
 
     async def post(self, body: memoryview) -> None:
         """Send a batch; where one of its points is refused, the others may be sent again."""
-        status, headers, answer = await self._exchange(self._target, body)
+        status, headers, answer = await self.server.exchange(self._target, body, self.say)
         if status == 204:
             return
-        words = self._words(answer) or self._clean(headers.get("x-influxdb-error", ""))
-        if status == 400 or status == 422:
-            if status == 422 or _mentions(words, _ABOUT_POINTS):
-                raise Refused(words)
+        words = self.server.words(answer) or self.server.clean(headers.get("x-influxdb-error", ""))
+        bad = {400: _ABOUT_POINTS, 422: ("",), 500: _ALWAYS}.get(status)
+        if bad and _mentions(words, bad):
+            if " limit" in words and not _mentions(words, _ALWAYS[:2]):
+                raise Denied("a limit of the server is reached: raise it there (%s)" % words)
+            raise Refused(words)
+        if status == 400:
             raise Denied("the server does not understand the request, check `url` (%s)" % words)
         if status == 401:
             raise Denied("wrong %s (HTTP 401: %s)" % (self._credential(), words))
@@ -101,7 +107,7 @@ class Sink(HttpBatchSink):
             raise Denied(self._not_found(words))
         if status == 500 and "retention policy not found" in words:
             raise Denied("create the retention policy, or correct `retention_policy` (%s)" % words)
-        self._fail(status, headers, words)
+        self.server.fail(status, headers, words, self._clock.now())
 
     def _credential(self) -> str:
         return "`token`" if self.entry["bucket"] else "`user` or `password`"
@@ -118,27 +124,28 @@ class Sink(HttpBatchSink):
         wanted = "InfluxDB 2 (`bucket`)" if self.entry["bucket"] else "InfluxDB 1 (`database`)"
         return "no %s at this `url` (HTTP 404: %s)" % (wanted, words)
 
-    def _plan(self, source) -> tuple:
-        """(begin of a line, (index, decimals, ",key=") per channel): escaped once."""
-        tags = dict(self._tags)
-        tags["source"] = source.name
+    def plan(self, source) -> tuple:
+        """(begin of a line, channels with ",key=" as key): escaped once."""
+        tags = {"device": source.identity[DEVICE] or self._device}
+        tags.update(self._tags)
+        if not self.entry["version_tags"]:
+            tags["source"] = source.name
         head = [escaped(self.entry["measurement"], ", ")]
         for key in sorted(tags):
             value = escaped(tags[key], ", =")
             if value:  # an empty tag is refused
                 head.append("%s=%s" % (escaped(key, ", ="), value))
-        columns = []
+        channels = [None] * len(source.channels)
         for index in self.cursor.columns(source):
             channel = source.channels[index]
             key = channel[KEY] + "_" if channel[KEY] == "time" else channel[KEY]  # reserved
-            decimals = TEXT if channel[KIND] == "text" else channel[DECIMALS]
-            columns.append((index, decimals, (",%s=" % escaped(key, ", =")).encode()))
-        return (",".join(head) + " ").encode(), tuple(columns)
+            channels[index] = ((",%s=" % escaped(key, ", =")).encode(),) + channel[1:]
+        return (",".join(head) + " ").encode(), channels
 
 
-def live_first(entry: dict) -> bool:
-    """Whether new readings may overtake a backlog: the server sorts by time."""
-    return entry["backfill"] == "live_first" and not entry["every"]
+def reads(entry: dict, terminal: bool) -> str:
+    """New readings may overtake a backlog: the server sorts by time."""
+    return entry["backfill"] if not entry["every"] else "in_order"
 
 
 def problems(entry: dict, board):
@@ -153,17 +160,28 @@ def problems(entry: dict, board):
     for key in ("org", "token"):
         if entry["database"] and entry[key]:
             yield "`%s` belongs to InfluxDB 2; with `database` use `user` and `password`" % key
+        elif entry["bucket"] and not entry["database"] and not entry[key]:
+            yield "`%s` is missing: InfluxDB 2 (`bucket`) wants it" % key
     if ":" in entry["user"]:
         yield "`user` must not contain a colon"
     if not entry["measurement"] or entry["measurement"].startswith("#"):
         yield "`measurement` must not be empty or begin with #"
+    if entry["version_tags"] and len(entry["sources"] or ()) != 1:
+        yield "`version_tags` leaves out the tag source: name one meter in `sources`"
+    yield from server.no_base(entry["url"], ("write", "query", "api", "ping"))
     for key in entry["tags"]:
-        if key in ("source", "time", ""):
+        wrong = [char for char in "\\\"'" if char in key]
+        if key in ("source", "time", "") or wrong or key[0] in "$@" or key.strip() != key:
             yield '`tags` must not have "%s": choose another name' % key
 
 
 def _mentions(words: str, phrases: tuple) -> bool:
     return any([phrase in words for phrase in phrases])
+
+
+def quoted(value: str) -> str:
+    """A text field of line protocol."""
+    return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def escaped(name: str, special: str) -> str:

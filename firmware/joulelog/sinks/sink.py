@@ -3,11 +3,14 @@
     class Sink(ServerSink):
         async def run(self): ...
 
-The supervisor starts run() again when it raises. A sink says at class level or in __init__:
+The supervisor starts run() again when it raises. A sink's module may say in reads(entry, terminal)
+what its cursor is; without that it is in_order. DESTINATION are the keys that tell where readings
+go: address, database or topic, but no user, password and key. What waits belongs to that.
 
-    carries_time   its messages say when the reading was taken; else only the newest is sent
-    order          "strict": never newer before older; "any": the server sorts by time
-    durable        readings wait for it on the flash, also over a restart
+    in_order     the log, oldest first; what waits lies on the flash, also over a restart
+    live_first   the same, but what has just come overtakes what waits
+    ram          the log, without the flash
+    table        what is newest of each source: for messages that do not say of when they are
 """
 
 import logging
@@ -15,6 +18,11 @@ import logging
 from micropython import const
 
 DENIED_PAUSE_MS = const(60000)  # somebody has to change something
+
+
+def waiting(count: int) -> str:
+    """For the log: how many readings a sink has not delivered yet."""
+    return "1 reading waits" if count == 1 else "%d readings wait" % count
 
 
 class Writer:
@@ -53,49 +61,38 @@ class Writer:
 class ServerSink:
     """See the module's text; entry["batch"] is the size of the buffer in bytes."""
 
-    COUNTERS = ("sent", "retried", "superseded", "set_aside", "dropped")
-    carries_time = True
-    order = "any"
-    durable = True
-
-    def __init__(self, name: str, entry: dict, app, cursor) -> None:
+    def __init__(self, name: str, entry: dict, cursor) -> None:
         self.name = name
         self.entry = entry
-        self.app = app
         self.cursor = cursor
         self.state = "idle"
         self.retried = 0
-        self.log = logging.getLogger(name)
         self.out = Writer(entry["batch"])
 
-    @property
-    def sent(self) -> int:
-        """Readings that the server confirmed."""
-        return self.cursor.sent
+    def counters(self) -> tuple:
+        """(name, number) of all that is counted."""
+        cursor = self.cursor
+        return (
+            ("sent", cursor.sent),  # readings that the server confirmed
+            ("retried", self.retried),
+            ("superseded", cursor.superseded),
+            ("set_aside", cursor.refused),  # readings that no server will ever take
+            ("dropped", cursor.dropped),  # readings that neither RAM nor flash had room for
+        )
 
-    @property
-    def superseded(self) -> int:
-        """Readings that a newer one replaced, where messages carry no time."""
-        return self.cursor.superseded
-
-    @property
-    def set_aside(self) -> int:
-        """Readings that no server will ever take."""
-        return self.cursor.refused
-
-    @property
-    def dropped(self) -> int:
-        """Readings lost because neither RAM nor flash had room for them."""
-        return self.cursor.dropped
+    def log(self):
+        """The logger; made when there is something to say, so that it takes no memory before."""
+        return logging.getLogger(self.name)
 
     def describe(self) -> str:
         """Where it delivers to: for the start report."""
-        return self.entry.get("url") or self.entry["host"]
+        url = self.entry.get("url")  # without its path, which may hold a key
+        return "/".join(url.split("/", 3)[:3]) if url else self.entry["host"]
 
     def put_aside(self, item: tuple, why: str) -> None:
         """The server will never take this item of the cursor's: keep it elsewhere."""
         self.cursor.set_aside(item, why)
-        self.log.error("a reading was refused and set aside: %s", why)
+        self.log().error("a reading was refused and set aside: %s", why)
 
     def say(self, state: str, text: str) -> None:
         """Remember the state ("ok", "waiting", "denied"), and log it when it changes."""
@@ -104,10 +101,10 @@ class ServerSink:
             return
         if state == "ok":
             if self.state not in ("idle", "ok"):
-                lost = self.dropped
-                self.log.info("delivering again%s", " (%d readings lost)" % lost if lost else "")
+                lost = self.cursor.dropped
+                self.log().info("delivering again%s", " (%d readings lost)" % lost if lost else "")
         elif state == "denied":
-            self.log.error("%s (%d readings wait)", text, self.cursor.waiting)
+            self.log().error("%s (%s)", text, waiting(self.cursor.waiting))
         else:
-            self.log.warning("%s (%d readings wait)", text, self.cursor.waiting)
+            self.log().warning("%s (%s)", text, waiting(self.cursor.waiting))
         self.state = new

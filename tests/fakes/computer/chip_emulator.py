@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 """Stands in for an emulator of a whole chip: called as one, it runs the firmware on the real VM.
 
-    chip_emulator.py -machine help
-    chip_emulator.py -M esp32c3-picsimlab -drive file=flash.bin,if=mtd,format=raw … -serial pty
+    python -m tests.fakes.computer.chip_emulator -machine help
+    … -M esp32c3-picsimlab -drive file=flash.bin,if=mtd,format=raw … -serial pty
 
 It looks at flash and fuses as they were written for it, and prints its serial port as QEMU does.
-Behind that is tools/host/raw_repl.py with the real firmware: littlefs, REPL, MQTT and the story of
+Behind that is tools/rig/raw_repl.py with the real firmware: littlefs, REPL, MQTT and the story of
 a boot are real; the chip, its Wi-Fi and the code in the image are not. With FAULT=silent nothing
 starts.
 """
@@ -16,17 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT), str(ROOT / "tools/host")]
-
-import deps  # noqa: E402
-import raw_repl  # noqa: E402
-import romfs  # noqa: E402
-
-from tools.flash.link import Link  # noqa: E402
+from tools import ROOT
+from tools.flash.link import Link
+from tools.host import deps
+from tools.rig import raw_repl, romfs
 
 MACHINE = "ESP32C3 module with ESP32C3"
-HEAP = "400k"  # the code lies in it
+HEAP = 400  # kB; the code lies in it
 
 
 def options(arguments: list[str]) -> dict[str, list[str]]:
@@ -55,7 +50,7 @@ def run(folder: Path) -> None:
     romfs.compile_file(ROOT / "boards/ESP32_GENERIC_C3/board.py", board / "board.mpy", "board.py")
     romfs.compile_file(ROOT / "firmware/config.py", folder / "frozen/config.mpy", "config.py")
     before = [board, tree, folder / "frozen"]
-    with raw_repl.Board(folder, machine=MACHINE, heap=HEAP, before=before) as chip:
+    with raw_repl.Board(folder, machine=MACHINE, heap_kb=HEAP, before=before) as chip:
         with Link(chip.port) as link:
             link.attach()
             if os.environ.get("FAULT") != "silent":

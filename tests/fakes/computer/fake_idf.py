@@ -7,6 +7,7 @@ Its idf.py writes the files that the real one leaves, of the right form, with th
 frozen board.py has; checkout, mpy-cross, the port's Makefile and its makeimg.py are real.
 """
 
+import inspect
 import json
 import os
 import re
@@ -15,19 +16,12 @@ import sys
 from pathlib import Path
 
 from tests import esp_images
+from tools import ROOT
 
-_ROOT = Path(__file__).resolve().parents[3]
 _COMPILERS = ("xtensa-esp-elf-gcc", "riscv32-esp-elf-gcc")
 _OFFSETS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32c3": 0, "esp32s3": 0}
 _TYPES = {"app": 0, "data": 1}
 _SUBTYPES = {"ota": 0, "phy": 1, "nvs": 2, "ota_0": 0x10, "ota_1": 0x11, "fat": 0x81}
-# What makeimg.py asks the IDF for: the rows of a partition table.
-_PARTITIONS = f"""\
-import sys
-sys.path.insert(0, {str(_ROOT)!r})
-from tests.fakes.computer.fake_idf import PartitionTable
-APP_TYPE = 0
-"""
 
 
 class PartitionTable:
@@ -52,12 +46,14 @@ def install(idf: Path, version: str) -> Path:
     cmake.write_text("".join(f"set(IDF_VERSION_{part} {number})\n" for part, number in numbers))
     table = idf / "components/partition_table/gen_esp32part.py"
     table.parent.mkdir(parents=True)
-    table.write_text(_PARTITIONS)
+    # What makeimg.py asks the IDF for: the rows of a partition table.
+    table.write_text("import struct\n\nAPP_TYPE = 0\n\n\n" + inspect.getsource(PartitionTable))
     programs = idf / "bin"
     programs.mkdir()
-    start = f"import sys; sys.path.insert(0, {str(_ROOT)!r})\n"
-    start += "from tests.fakes.computer import fake_idf\n"
-    (programs / "idf.py").write_text(f"#!{sys.executable}\n{start}fake_idf.build(sys.argv[1:])\n")
+    (programs / "idf.py").write_text(
+        f"#!/bin/sh\nexec env PYTHONPATH={ROOT} {sys.executable}"
+        ' -m tests.fakes.computer.fake_idf "$@"\n'
+    )
     for name in _COMPILERS:
         (programs / name).write_text("#!/bin/sh\nexit 1\n")
     for path in programs.iterdir():
@@ -108,3 +104,7 @@ def _rows(text: str) -> list[tuple[int, int, int, int, str]]:
             kind, subtype = _TYPES[cells[0]], _SUBTYPES[cells[1]]
             found.append((kind, subtype, int(cells[2], 0), int(cells[3], 0), name))
     return found
+
+
+if __name__ == "__main__":  # as idf.py
+    build(sys.argv[1:])

@@ -10,5 +10,5 @@ package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
 include("../../../firmware/manifest.py")
 module("board.py", base_path="../../../boards/HOST", opt=2)
 for _name in ("machine", "machine_parts", "network", "serialport"):
-    module(_name + ".py", base_path="../../../tools/host/vm_shims", opt=2)
+    module(_name + ".py", base_path="../../../tools/rig/vm_shims", opt=2)
 freeze(os.environ["JOULELOG_FROZEN"])

@@ -1,4 +1,6 @@
-"""A queue with its spool and one sink, without the config's check and a meter: for tools/drain.py.
+"""A queue with its spool and one sink, without the config's check and a meter.
+
+For tests/servers/drain.py.
 
     job.json: {"entry": {checked config entry of the sink}, "spool": folder, "flash_kb": 1000,
                "page": 1024, "slots": 64, "burst": 0, "channels": [[key, …], …], "values": […]}
@@ -16,10 +18,10 @@ import sys
 from civil import UNIX_2000
 
 from joulelog import clock, registry
-from joulelog.folder import Files
-from joulelog.queue import Queue
-from joulelog.reading import Source
-from joulelog.spool_start import open_spool
+from joulelog.backlog.files import Files
+from joulelog.backlog.opening import open_spool
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
 from joulelog.supervisor import Supervisor
 
 
@@ -48,6 +50,7 @@ class App:
             self.clock.set(told, "computer")
         self.config = Config
         self.device = "logger"
+        self.readers = ()
         self.network = Network()
         self.supervisor = Supervisor()
         self.board = Config
@@ -63,10 +66,10 @@ def main(path: str) -> None:
     entry = job["entry"]
     module = registry.module(registry.SINKS, entry["type"])
     cursor = queue.sink_cursor(module, entry, True)
-    sink = module.Sink(entry["name"], entry, app, cursor)
+    sink = module.Sink(entry["name"], entry, cursor, *registry.needed(module, app))
     cursor.durable = True
     spool = open_spool(queue, Files(job["spool"]), job["flash_kb"] * 1000, job["page"], 0)
-    registry.drop("joulelog.spool_start", "ringlog.ringopen")
+    registry.drop("joulelog.backlog.opening", "ringlog.ringopen")
     source = Source("p1", tuple([tuple(channel) for channel in job["channels"]]))
     values = job["values"]
     burst = job["burst"]

@@ -13,6 +13,7 @@ import asyncio
 import gc
 import sys
 
+import config_file
 from measured_steps import counting, create_task, tell
 
 _TIMEOUT_MS = 500000  # of real time
@@ -23,18 +24,11 @@ _LOOKS = 5  # for one line: the least counts, which is without half a telegram
 def main(what: str, path: str, warm: int, wanted: int, uarts: list) -> None:
     import board
 
-    from joulelog import clock, start
+    from joulelog import build, clock
 
-    slash = path.rfind("/")
-    sys.path.insert(0, path[:slash])
-    config = __import__(path[slash + 1 : -3])
-    sys.path.pop(0)
-    for entry in config.readers:
-        for key in ("uart", "pin"):
-            if entry.get(key) == "sim":
-                entry[key] = uarts.pop(0)
+    config = config_file.load(path, uarts)
     clock.set_speed(config.SPEED)
-    app = start.build(config, board)
+    app = build.build(config, board)
     asyncio.create_task = asyncio.core.create_task = create_task  # type: ignore
 
     cycles = {reader.name: 0 for reader in app.readers}

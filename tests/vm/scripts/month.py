@@ -1,11 +1,12 @@
 """The whole app through a month of bad luck, by a clock that moves only when told.
 
-    month.py FAKES DAYS [SECONDS]
+    month.py DAYS [SECONDS [UPTIME]]
 
 A meter that is read every SECONDS (60), a server that keeps times, the app's own Wi-Fi, clock,
-queue, supervisor and watchdog between them; fakes only where the air, the chip and the server
-begin. 20 outages a day of 5 s to 20 minutes, and what is in `story` below. Prints "MONTH" and what
-came of it as JSON; test_month.py says what it has to be. Runs on CPython and on the VM.
+queue, supervisor and watchdog between them, which have been up for UPTIME days (0); fakes only
+where the air, the chip and the server begin. 20 outages a day of 5 s to 20 minutes, and what is in
+`story` below. Prints "MONTH" and what came of it as JSON; test_month.py says what it has to be.
+Runs on CPython and on the VM.
 """
 
 import asyncio
@@ -13,22 +14,24 @@ import gc
 import json
 import sys
 
-sys.path.append(sys.argv[1])
+from civil import seconds
+from fake_network import Air, Point
+from virtual_clock import VirtualClock
 
-from civil import seconds  # noqa: E402
-from fake_network import Air, Point  # noqa: E402
-from virtual_clock import VirtualClock  # noqa: E402
+from joulelog import app as app_module
+from joulelog import clock, net, registry
+from joulelog.config import schema
+from joulelog.device import guard
+from joulelog.errors import NetError
+from joulelog.net import ntp, wifi
+from joulelog.net.server import Retry
+from joulelog.sinks import batch
 
-from joulelog import app as app_module  # noqa: E402
-from joulelog import clock, guard, net, registry, schema  # noqa: E402
-from joulelog.errors import NetError  # noqa: E402
-from joulelog.net import ntp, wifi  # noqa: E402
-from joulelog.sinks import batch  # noqa: E402
-from joulelog.sinks.errors import Retry  # noqa: E402
-
-DAYS = int(sys.argv[2])
-EVERY_S = int(sys.argv[3]) if len(sys.argv) > 3 else 60
+DAYS = int(sys.argv[1])
+EVERY_S = int(sys.argv[2]) if len(sys.argv) > 2 else 60
+UPTIME_DAYS = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 NOON = seconds(2026, 11, 20, 12)
+TIMEOUT_MS = 10000  # of a request
 MINUTE = 60000
 HOUR = 3600000
 DAY = 24 * HOUR
@@ -54,7 +57,7 @@ class World:
     """All that is outside the firmware, and the books about it."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(UPTIME_DAYS * DAY)
         self.home = Point("home", "correct horse")
         self.air = Air(self.clock, self.home)
         self.server = True
@@ -71,7 +74,7 @@ class World:
         self.times: list = []  # of the readings on their way: (serial, UTC)
         self.last = -1
         self.resets = 0
-        self.fed_ms = 0
+        self.fed_ms = self.clock.ms
         self.longest_ms = 0
         self.largest = 0  # heap in use, after a collection
 
@@ -117,11 +120,9 @@ world = World()
 class Reader:
     """A meter that counts its readings."""
 
-    COUNTERS = ()
-
-    def __init__(self, name, entry, app, output) -> None:
+    def __init__(self, name, entry, output, app_clock) -> None:
         self.name = name
-        self._app = app
+        self._clock = app_clock
         self._output = output
 
     async def run(self) -> None:
@@ -131,7 +132,7 @@ class Reader:
                 world.hangs = False
                 await asyncio.Event().wait()
             world.times.append((world.produced, world.utc()))
-            self._output.publish(self._app.clock.stamp(), CHANNELS, [world.produced])
+            self._output.publish(self._clock.stamp(), CHANNELS, [world.produced])
             world.produced += 1
             if len(world.times) > 400:  # those that the ring lost meanwhile
                 world.times.pop(0)
@@ -145,7 +146,7 @@ class Sink(batch.BatchSink):
 
     async def post(self, body) -> None:
         if not world.answers() or not world.server:
-            await clock.sleep_ms(self.entry["timeout"] * 1000)
+            await clock.sleep_ms(TIMEOUT_MS)
             net.unanswered()
             raise Retry("no answer")
         await clock.sleep_ms(200)
@@ -238,8 +239,8 @@ async def story(app) -> None:
 
 
 def main() -> None:
-    sys.modules["month_meter"] = Parts(SCHEMA="", Reader=Reader)  # type: ignore[assignment]
-    sys.modules["month_server"] = Parts(SCHEMA=batch.SCHEMA, Sink=Sink)  # type: ignore[assignment]
+    sys.modules["month_meter"] = Parts(SCHEMA="", NEEDS=("clock",), Reader=Reader)  # type: ignore[assignment]
+    sys.modules["month_server"] = Parts(SCHEMA=batch.SCHEMA, NEEDS=(), DESTINATION=(), Sink=Sink)
     registry.READERS = (("meter", "month_meter"),)
     registry.SINKS = (("server", "month_server"),)
     wifi.network = world.air
@@ -252,7 +253,7 @@ def main() -> None:
     app = app_module.App(schema.check(CONFIG, Board, registry), Board)
     app.log.stream = None
     world.clock.play(story(app))
-    cursor = app.cursors[0]
+    cursor = app.sinks[0].cursor
     found = {
         "produced": world.produced,
         "stored": world.stored,

@@ -4,10 +4,14 @@ Runs on MicroPython and on CPython alike; tests/integration/test_mqtt.py starts 
 
     {"entry": {"host": ..., "port": ...},   the sink's config, where it differs from the defaults
      "count": 1000, "interval_ms": 4,       readings, and the pause between two
+     "paced": true,                         the next reading when the one before was sent
+     "allowed": "/a/file",                  it says how many readings may come by now
      "slots": 1200, "speed": 1,
+     "gate": true,                          tell for how long others waited for a TLS handshake
      "until": "sent" | "waiting" | "denied" | "retried",   stop when this has come
      "link_down_ms": [2000, 3000],          when the network goes, and when it is back
      "timeout_ms": 20000,
+     "silent": true,                        the meter falls silent behind them: that is the end
      "warm_ms": 1000}                       when to take the first of "heap" and "fds"
 
 Reading i of "meter" has the channels energy (45678.123 + i thousandths), total (12 digits), text.
@@ -20,9 +24,9 @@ import logging
 import os
 import sys
 
-from joulelog import clock
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog import clock, registry
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Output, Source
 from joulelog.sinks import mqtt
 from joulelog.supervisor import Supervisor
 
@@ -73,13 +77,62 @@ def defaults() -> dict:
     return entry
 
 
-async def feed(app: App, job: dict) -> None:
+class Counts:
+    """What is counted here, because the sink does not."""
+
+    def __init__(self, sink) -> None:
+        self.given_back = 0  # readings that were on their way when the connection was lost
+        self.pauses = 0  # the waits for a next look at the socket, nearly all of them
+        self._cursor = sink.cursor
+        self._rewind = sink.cursor.rewind
+        self._sleep_ms = clock.sleep_ms
+        sink.cursor.rewind = self.rewind
+        clock.sleep_ms = self.sleep_ms
+
+    def rewind(self) -> None:
+        self.given_back += self._cursor.in_flight
+        self._rewind()
+
+    def sleep_ms(self, ms: int):
+        self.pauses += ms > 0
+        return self._sleep_ms(ms)
+
+
+def allowed(job: dict) -> int:
+    """How many readings may come by now."""
+    if "allowed" not in job:
+        return job["count"]
+    with open(job["allowed"]) as file:
+        return int(file.read() or "0")
+
+
+async def feed(app: App, job: dict, sink) -> None:
     """Be the meter."""
+    most = 0
     for i in range(job["count"]):
+        while i >= most:
+            most = allowed(job)
+            await asyncio.sleep(0.005)
         values = (45678123 + i, 987654321012 + i, 'no. "%d"' % i, None)
         app.queue.put((START + i, METER, values))
         if job.get("interval_ms"):
             await asyncio.sleep(job["interval_ms"] / 1000)
+        while job.get("paced") and sink.cursor.sent <= i:
+            await asyncio.sleep(0.005)
+
+
+async def fall_silent(app: App, job: dict, sink) -> None:
+    """The meter does not answer any more once its readings are delivered."""
+    output = Output(app.queue, "meter", {}, {}, None)
+    output.say("ok")
+    await feed(app, job, sink)
+    while sink.cursor.sent < job["count"]:
+        await asyncio.sleep(0.005)
+    output.say("no answer")
+    for i in range(3):
+        app.queue.put((START + job["count"] + i, METER, (None,) * len(METER.channels)))
+        await asyncio.sleep(0.05)
+    job["over"] = True
 
 
 async def cut_link(app: App, job: dict) -> None:
@@ -91,6 +144,29 @@ async def cut_link(app: App, job: dict) -> None:
     app.network.up = True
 
 
+class Gate:
+    """Waits for the gate of TLS handshakes, once the sink is in it."""
+
+    def __init__(self) -> None:
+        self._task = asyncio.create_task(self._wait())
+
+    async def _wait(self) -> int:
+        from joulelog.net import handshake
+
+        while not handshake.gate.busy:
+            await asyncio.sleep(0.005)
+        began = clock.uptime_ms()
+        async with handshake.gate:
+            return clock.uptime_ms() - began
+
+    async def end(self) -> int:
+        """Milliseconds that it waited; 0 where nobody was in it."""
+        try:
+            return await asyncio.wait_for(self._task, 1)
+        except asyncio.TimeoutError:
+            return 0
+
+
 def footprint() -> list:
     """Bytes of heap in use (0 on CPython) and open files."""
     gc.collect()
@@ -100,9 +176,11 @@ def footprint() -> list:
 
 def reached(sink, job: dict) -> bool:
     """Whether that has come which the job waits for."""
+    if job.get("silent"):
+        return "over" in job and not sink.on_way
     until = job.get("until", "sent")
     if until == "sent":
-        return sink.cursor.sent + sink.cursor.superseded + sink.set_aside >= job["count"]
+        return sink.cursor.sent + sink.cursor.superseded + sink.cursor.refused >= job["count"]
     if until == "retried":
         return sink.retried > 0
     return sink.state.startswith(until)
@@ -112,11 +190,16 @@ async def main(job: dict) -> dict:
     entry = defaults()
     entry.update(job["entry"])
     app = App(job.get("slots", 1200))
-    sink = mqtt.Sink("mqtt", entry, app, app.queue.sink_cursor(mqtt, entry, True))
-    tasks = [asyncio.create_task(sink.run()), asyncio.create_task(feed(app, job))]
+    sink = mqtt.Sink(
+        "mqtt", entry, app.queue.sink_cursor(mqtt, entry, True), *registry.needed(mqtt, app)
+    )
+    counts = Counts(sink)
+    meter = fall_silent if job.get("silent") else feed
+    tasks = [asyncio.create_task(sink.run()), asyncio.create_task(meter(app, job, sink))]
     if "link_down_ms" in job:
         tasks.append(asyncio.create_task(cut_link(app, job)))
     started = clock.uptime_ms()
+    gate = Gate() if job.get("gate") else None
     ticks = 0
     states = []
     used = []
@@ -128,6 +211,7 @@ async def main(job: dict) -> dict:
         if len(used) < 2 and clock.uptime_ms() - started > job.get("warm_ms", 0):
             used += footprint()
     took = clock.uptime_ms() - started
+    gate_ms = await gate.end() if gate else 0
     await asyncio.sleep(job.get("linger_s", 0.1))
     for task in tasks:
         task.cancel()
@@ -138,12 +222,15 @@ async def main(job: dict) -> dict:
         "fds": used[1::2],
         "states": states,
         "ms": took,
+        "gate_ms": gate_ms,
         "ticks": ticks,
-        "sent": sink.sent,
+        "sent": sink.cursor.sent,
         "retried": sink.retried,
-        "superseded": sink.superseded,
-        "dropped": sink.dropped,
-        "set_aside": sink.set_aside,
+        "given_back": counts.given_back,
+        "pauses": counts.pauses,
+        "superseded": sink.cursor.superseded,
+        "dropped": sink.cursor.dropped,
+        "set_aside": sink.cursor.refused,
         "waiting": sink.cursor.waiting,
     }
 

@@ -6,7 +6,9 @@ Runs on MicroPython and on CPython alike; tests/integration/net_runtimes.py star
      "warm": 0, "repeat": 1,               rounds before and after the first measurement
      "together": false,                    all steps at once
      "steps": [{"do": "http", "method": "POST", "url": ..., "body": ..., "headers": {...},
-                "ca": ..., "verify": true, "timeout_ms": 1000, "limit": 2048},
+                "ca": ..., "verify": true, "timeout_ms": 1000, "limit": 2048,
+                "login": ["admin", "secret"],     one for all steps with the same
+                "pieces": true},                  the body by a receiver: "pieces" of the result
                {"do": "dns", "host": ..., "timeout_ms": 1000},
                {"do": "ntp", "host": ..., "port": ..., "timeout_ms": 1000}]}
 
@@ -21,12 +23,15 @@ import json
 import os
 import sys
 
+from httpauth import Login
+
 from joulelog import clock
 from joulelog.errors import ConfigError
 from joulelog.net import dns, http, ntp, tls
 
 longest_step_ms = 0
 contexts: dict = {}
+logins: dict = {}
 
 
 async def watch() -> None:
@@ -46,8 +51,19 @@ def context(step: dict):
     return contexts[key]
 
 
+def login(step: dict):
+    """One login per device, as a reader has one for all of its requests."""
+    if "login" not in step:
+        return None
+    user, password = step["login"]
+    if (user, password) not in logins:
+        logins[user, password] = Login(user, password, os.urandom)
+    return logins[user, password]
+
+
 async def http_step(step: dict) -> dict:
     body = step.get("body")
+    pieces: list = []
     status, headers, answer = await http.request(
         step.get("method", "POST"),
         step["url"],
@@ -56,8 +72,14 @@ async def http_step(step: dict) -> dict:
         context(step),
         step.get("timeout_ms", 2000),
         step.get("limit", 2048),
+        pieces.append if "pieces" in step else None,
+        login(step),
     )
-    return {"status": status, "headers": headers, "body": str(answer, "utf-8")}
+    sizes = [len(piece) for piece in pieces]
+    found = {"status": status, "headers": headers, "body": str(answer, "utf-8"), "pieces": sizes}
+    if pieces:
+        found["body"] = str(b"".join(pieces), "utf-8")
+    return found
 
 
 async def run_step(step: dict) -> dict:

@@ -25,13 +25,12 @@ class Watcher:
     """Stands for the module of a reader."""
 
     SCHEMA = ""
+    NEEDS = ("queue",)
 
     class Reader:
-        COUNTERS = ()
-
-        def __init__(self, name, entry, app, output) -> None:
+        def __init__(self, name, entry, output, queue) -> None:
             self.name = name
-            self._queue = app.queue
+            self._queue = queue
 
         def describe(self) -> str:
             return "somebody who looks at the heap"

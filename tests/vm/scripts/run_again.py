@@ -25,16 +25,18 @@ class Person:
     """Stands for the module of a reader."""
 
     SCHEMA = ""
+    NEEDS = ("queue",)
 
     class Reader:
-        COUNTERS = ()
-
-        def __init__(self, name, entry, app, output) -> None:
+        def __init__(self, name, entry, output, queue) -> None:
             self.name = name
-            self._queue = app.queue
+            self._queue = queue
 
         def describe(self) -> str:
             return "somebody at the keyboard"
+
+        def counters(self) -> tuple:
+            return ()
 
         async def run(self) -> None:
             from joulelog import clock

@@ -12,8 +12,8 @@ import json
 import sys
 
 from joulelog import clock, registry
-from joulelog.queue import Queue
-from joulelog.reading import Source
+from joulelog.flow.queue import Queue
+from joulelog.flow.reading import Source
 
 _NOON = 848404800  # UTC in seconds since 2000
 _SOURCE = Source(
@@ -25,28 +25,24 @@ _SOURCE = Source(
 )
 
 
-class Config:
-    """As much of a config as a sink asks for."""
-
-    readers = [{"name": "p1"}]
-
-
 class App:
     """As much of the app as a sink asks for."""
 
     def __init__(self) -> None:
         self.clock = clock.Clock()
-        self.config = Config
+        self.readers = ()
         self.device = "test"
+        self.queue = None
 
 
 async def work(job: dict) -> dict:
     """Do the job; return the report."""
     app = App()
-    queue = Queue(job["slots"], app.clock)
+    app.queue = queue = Queue(job["slots"], app.clock)
     entry = job["entry"]
-    cursor = queue.cursor("sink")
-    sink = registry.module(registry.SINKS, entry["type"]).Sink("sink", entry, app, cursor)
+    module = registry.module(registry.SINKS, entry["type"])
+    cursor = queue.sink_cursor(module, entry)
+    sink = module.Sink("sink", entry, cursor, *registry.needed(module, app))
     task = asyncio.create_task(sink.run())
     free = []
     for number in range(job["count"]):
@@ -60,7 +56,7 @@ async def work(job: dict) -> dict:
         if task.done():
             await task
     task.cancel()
-    report = {name: getattr(sink, name) for name in sink.COUNTERS}
+    report = dict(sink.counters())
     report["state"] = sink.state
     report["free"] = free
     return report

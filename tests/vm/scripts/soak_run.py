@@ -24,7 +24,7 @@ import board
 import micropython
 from micropython import const
 
-from joulelog import clock, start
+from joulelog import build, clock, start
 
 _MINUTE_MS = const(60000)
 _MANY = const(12)  # readings that wait: more than a batch that is due
@@ -37,14 +37,16 @@ def tell_reading(app) -> None:
     queue = app.queue
     stamp, source, values = queue.get(queue.newest)
     number = stamp
-    if source.name != "p1":
+    if values.count(None) == len(values):  # it tells that the meter is silent
+        number = -1
+    elif source.name != "p1":
         number = -1 if values[_ENERGY] is None else values[_ENERGY]
     print("READ %s-%x %d" % (app.boot_id, queue.newest, number))
 
 
 def tell_state(app) -> None:
     """Print counters and the heap."""
-    cursors = app.cursors
+    cursors = [sink.cursor for sink in app.sinks]
     print(
         "COUNT",
         *("waiting", max([cursor.waiting for cursor in cursors])),
@@ -67,29 +69,32 @@ async def watch(app) -> None:
     due = 0
     while True:
         await clock.sleep_ms(1000)
-        waiting = max([cursor.waiting for cursor in app.cursors])
+        waiting = max([sink.cursor.waiting for sink in app.sinks])
         if waiting > _MANY and not behind:
             behind = True
         elif behind and waiting <= _FEW:
             behind = False
             print("DRAINED")
         late_ms = clock.uptime_ms() - due
-        on_way = sum([cursor.in_flight for cursor in app.cursors])
+        on_way = sum([sink.cursor.in_flight for sink in app.sinks])
         if late_ms >= (_MINUTE_MS if on_way else 0):  # better while nothing is
             due = clock.uptime_ms() + _MINUTE_MS
             tell_state(app)
 
 
 def built(*about):
-    """start.build(), and an app that is watched."""
-    app = build(*about)
-    notice = app.queue.notice
+    """build.build(), and an app that is watched."""
+    app = original(*about)
     run = app.run
+    latest = app.queue.latest
 
-    def told() -> None:
-        tell_reading(app)
-        if notice:
-            notice()
+    class Teller:
+        told = 0
+
+        def wake(self) -> None:
+            if latest.count > self.told:
+                self.told = latest.count
+                tell_reading(app)
 
     async def run_watched() -> None:
         watching = asyncio.create_task(watch(app))
@@ -98,13 +103,14 @@ def built(*about):
         finally:
             watching.cancel()
 
-    app.queue.notice = told
+    latest.watchers.append(Teller())
     app.run = run_watched
     return app
 
 
-build = start.build
-start.build = built
+original = build.build
+build.build = built
+del build
 clock.set_speed(__import__("config").SPEED)
 try:
     start.run(__import__("config"), board)

@@ -10,22 +10,19 @@ import asyncio
 import gc
 import sys
 
+import config_file
+
 
 def main(path: str, uart: str, readings: int, left: int) -> None:
     import board
 
-    from joulelog import clock, start
+    from joulelog import build, clock, start
 
-    slash = path.rfind("/")
-    sys.path.insert(0, path[:slash])
-    config = __import__(path[slash + 1 : -3])
-    for entry in config.readers:
-        if entry.get("uart") == "sim":
-            entry["uart"] = uart
+    config = config_file.load(path, [uart])
     clock.set_speed(config.SPEED)
     board.WATCHDOG_MS = 0  # restarts itself
-    start.fitting = lambda config, board: (0, "")
-    build = start.build
+    build.fitting = lambda *_: (0, "")
+    original = build.build
     taken: list = [None]
 
     def squeeze() -> None:
@@ -42,7 +39,7 @@ def main(path: str, uart: str, readings: int, left: int) -> None:
         print("SQUEEZED", gc.mem_free())
 
     def built(*about):
-        app = build(*about)
+        app = original(*about)
         run = app.run
 
         async def watch() -> None:
@@ -61,7 +58,8 @@ def main(path: str, uart: str, readings: int, left: int) -> None:
         app.run = watched
         return app
 
-    start.build = built
+    build.build = built
+    del build
     start.run(config, board)
 
 

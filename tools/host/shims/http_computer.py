@@ -16,7 +16,7 @@ _EXCHANGING = "sending or receiving"
 ERRORS = (OSError, EOFError, ValueError, MemoryError, aiohttp.ClientError)
 
 _HEAD_MAX = 16384
-_PIECE = 4096
+_PIECE = 512
 
 
 class _Known(AbstractResolver):
@@ -52,8 +52,8 @@ class Exchange:
         scheme = "http" if tls_context is None else "https"
         self._url = "%s://%s:%d%s" % (scheme, host, port, path)
 
-    async def run(self, method: str, body, headers: dict, limit: int):
-        """Return (status, headers, at most limit bytes of the body)."""
+    async def run(self, method: str, body, headers: dict, limit: int, receiver=None):
+        """Return (status, headers, at most limit bytes of the body); see http.request."""
         address = await dns.resolve(self._host, self._timeout_ms * 3 // 4)
         self.step = CONNECTING
         connector = aiohttp.TCPConnector(resolver=_Known(address), force_close=True)
@@ -77,7 +77,7 @@ class Exchange:
             allow_redirects=False,
         )
         async with session, sending as response:
-            return await self._answer(response, limit)
+            return await self._answer(response, limit, receiver)
 
     def end(self) -> None:
         """Nothing is left open: the session closes on its way out."""
@@ -115,26 +115,29 @@ class Exchange:
         trace.on_connection_create_end.append(connected)
         return trace
 
-    async def _answer(self, response, limit: int):
+    async def _answer(self, response, limit: int, receiver):
         received = {}
         size = 0
         for name, value in response.headers.items():
-            received[name.lower()] = value
+            name = name.lower()
+            if name == "www-authenticate" and name in received:
+                value = received[name] + ", " + value
+            received[name] = value
             size += len(name) + len(value) + 4
         if size > _HEAD_MAX:
             raise NetError("the head of the answer is longer than %d bytes" % _HEAD_MAX)
         if received.get("content-encoding", "identity") != "identity":
             raise NetError("the answer is compressed, although we did not ask for that")
-        parts = []
+        parts: list = []
+        take = receiver if receiver and 200 <= response.status < 300 else parts.append
         left = limit + 1
         while left:
             part = await response.content.read(min(left, _PIECE))
             if not part:
                 break
-            parts.append(part)
+            take(part)
             left -= len(part)
-        text = b"".join(parts)
         received.pop(TRUNCATED, None)
-        if len(text) > limit:
+        if not left:
             received[TRUNCATED] = "yes"
-        return response.status, received, text[:limit]
+        return response.status, received, b"".join(parts)[:limit]

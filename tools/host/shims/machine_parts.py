@@ -1,4 +1,4 @@
-"""Pin, ADC and WDT of the module `machine` for a computer: machine.py imports them when used."""
+"""Pin, ADC, WDT and RTC of `machine` for a computer: machine.py imports them when used."""
 
 
 class Pin:
@@ -133,3 +133,15 @@ class WDT:
     def feed(self) -> None:
         """Count one feed."""
         self.fed += 1
+
+
+class RTC:
+    """The chip's clock: what was set, and nothing where nobody has; the computer has its own."""
+
+    told = None  # (year, month, day, weekday, hour, minute, second, 0), for tests
+
+    def datetime(self, moment=None):
+        """Set it, or tell what was set."""
+        if moment is None:
+            return self.told
+        RTC.told = moment

@@ -43,7 +43,19 @@ _silent.setLevel(logging.CRITICAL)
 logging.getLogger("mqtt").setLevel(logging.NOTSET)
 
 # aiomqtt gives MQTT 3.1.1's refusals the numbers of MQTT 5.
+_PROTOCOL_ERROR = 130
 _CONNACK_OF = {132: 1, 133: 2, 134: 4, 135: 5, 136: 3}
+
+
+class _Client(aiomqtt.Client):
+    """One that is told of a broker that cuts the connection, or speaks another version."""
+
+    def _on_disconnect(self, client, userdata, flags, reason_code, properties=None) -> None:
+        aiomqtt.Client._on_disconnect(self, client, userdata, flags, reason_code, properties)
+        if not self._connected.done():
+            refused = reason_code.value == _PROTOCOL_ERROR
+            text = "CONNACK reason code 0x1" if refused else "Connection closed by host"
+            self._connected.set_exception(aiomqtt.MqttError(text))
 
 
 class MQTTClient:
@@ -59,6 +71,9 @@ class MQTTClient:
         self.rcv_pids: set[int] = set()  # packets that are not acknowledged
         self._config = config
         self._ssl_params = config["ssl_params"]
+        self._response_time = config["response_time"] * 1000
+        will = config["will"]
+        self._lw_topic, _, self._lw_retain, _ = will or (False, b"", False, 0)
         self._client: aiomqtt.Client | None = None
         self._tasks: set[asyncio.Task] = set()
         self._in_connect = False
@@ -156,11 +171,11 @@ class MQTTClient:
             if task is not asyncio.current_task():
                 task.cancel()
 
-    def _new_client(self) -> aiomqtt.Client:
+    def _new_client(self) -> _Client:
         config = self._config
         will = config["will"]
         context = self._ssl_params.get("context")
-        return aiomqtt.Client(
+        return _Client(
             self.server,
             self.port,
             logger=_silent,

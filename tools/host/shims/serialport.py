@@ -1,94 +1,82 @@
-"""A serial device on CPython (Linux, macOS): open, set up, read and write without waiting."""
+"""A serial device on CPython, by what names it: SerialPort("/dev/ttyUSB0"), "COM3", "socket://…".
 
-import array
+Where there are terminals (Linux, macOS) a path is opened by the standard library alone; Windows'
+ports, and pyserial's addresses of ports in the network (socket://host:port, rfc2217://host:port),
+by pyserial. Bytes are read and written without waiting; OSError with a text for a person when the
+device is missing or goes away.
+"""
+
 import errno
-import fcntl
-import os
-import termios
 
-_SIZES = {5: termios.CS5, 6: termios.CS6, 7: termios.CS7, 8: termios.CS8}
+try:
+    from serialport_posix import SerialPort as _Terminal
+except ImportError:  # Windows has no termios
+    _Terminal = None
 
 
-class SerialPort:
-    """Raises OSError with a text for a person when the device is missing or goes away."""
+class _Pyserial:
+    """What serialport_posix.SerialPort is, by pyserial."""
 
     def __init__(self, path: str) -> None:
+        try:
+            import serial
+        except ImportError:
+            raise OSError(errno.ENODEV, f"{path}: pip install pyserial") from None
+
         self.path = path
         try:
-            # O_NONBLOCK also keeps open() from waiting for a carrier, O_NOCTTY keeps a hang-up
-            # from ending this process.
-            self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        except OSError as problem:
-            raise OSError(
-                problem.errno, f"{path}: {os.strerror(problem.errno or 0)}{_advice(problem)}"
-            ) from None
-        if not os.isatty(self._fd):
-            os.close(self._fd)
-            raise OSError(errno.ENOTTY, f"{path} is not a serial device")
+            self._port = serial.serial_for_url(path, timeout=0, write_timeout=0)
+        except (OSError, ValueError) as problem:
+            text = "cannot be opened: is it there, and does no other program use it?"
+            raise OSError(errno.ENODEV, f"{path} {text} ({problem})") from None
 
     def configure(self, baudrate: int, bits: int, parity: int | None, stop: int) -> None:
-        """Set the line: raw bytes, no flow control."""
-        speed = getattr(termios, f"B{baudrate}", None)
-        if speed is None or bits not in _SIZES:
-            raise ValueError(f"{self.path} cannot do {baudrate} baud with {bits} bits")
-        control = _SIZES[bits] | termios.CREAD | termios.CLOCAL
-        if parity is not None:
-            control |= termios.PARENB | (termios.PARODD if parity else 0)
-        if stop == 2:
-            control |= termios.CSTOPB
-        characters = termios.tcgetattr(self._fd)[6]
-        # With VMIN=1 a read that returns b"" means that the device is gone, and nothing else.
-        characters[termios.VMIN] = 1
-        characters[termios.VTIME] = 0
-        settings = [0, 0, control, 0, speed, speed, characters]
-        try:
-            termios.tcsetattr(self._fd, termios.TCSANOW, settings)
-        except termios.error:  # a pty has no parity: glibc complains where all else is the same
-            settings[2] &= ~termios.PARENB
-            termios.tcsetattr(self._fd, termios.TCSANOW, settings)
+        """Set the line."""
+        self._port.bytesize = bits
+        self._port.parity = "N" if parity is None else "O" if parity else "E"
+        self._port.stopbits = stop
+        self._port.baudrate = baudrate
 
     def waiting(self) -> int:
-        """Bytes that can be read at once."""
-        count = array.array("i", [0])
-        fcntl.ioctl(self._fd, termios.FIONREAD, count, True)
-        return count[0]
+        """Bytes that can be read at once (of a network's port: 1 when there are some)."""
+        try:
+            return self._port.in_waiting
+        except OSError as problem:
+            raise self._gone(problem) from None
 
     def readinto(self, buffer) -> int | None:
         """Bytes read into the buffer, None when there are none."""
         try:
-            count = os.readv(self._fd, [buffer])
-        except BlockingIOError:
-            return None
+            data = self._port.read(min(len(buffer), self._port.in_waiting))
         except OSError as problem:
-            raise self._gone(problem.errno) from None
-        if not count and len(buffer):
-            raise self._gone(errno.EIO)
-        return count
+            raise self._gone(problem) from None
+        buffer[: len(data)] = data
+        return len(data) or None
 
     def write(self, data) -> int | None:
         """Bytes taken, None while the device takes none."""
+        import serial
+
         try:
-            return os.write(self._fd, data)
-        except BlockingIOError:
+            return self._port.write(data)
+        except serial.SerialTimeoutException:
             return None
         except OSError as problem:
-            raise self._gone(problem.errno) from None
+            raise self._gone(problem) from None
 
     def close(self) -> None:
         """Close the device; a second time does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._port.close()
 
-    def _gone(self, number: int | None) -> OSError:
-        if self._fd < 0:
+    def _gone(self, problem: OSError) -> OSError:
+        if not self._port.is_open:
             return OSError(errno.EBADF, f"{self.path} is closed")
-        return OSError(number, f"{self.path} has gone: is the cable or its other end unplugged?")
+        text = f"{self.path} has gone: is the cable or its other end unplugged? ({problem})"
+        return OSError(errno.EIO, text)
 
 
-def _advice(problem: OSError) -> str:
-    if problem.errno == errno.EACCES:
-        return "; add yourself to the group that owns it (dialout on most systems)"
-    if problem.errno == errno.ENOENT:
-        return "; plug the cable in, or name the device that it has (ls /dev/tty* /dev/cu.*)"
-    return ""
+def SerialPort(path: str):  # noqa: N802 - a class of that name on the VM
+    """The device behind a path, a name or an address."""
+    if _Terminal is None or "://" in path:
+        return _Pyserial(path)
+    return _Terminal(path)

@@ -25,6 +25,14 @@ from .values import Constant, Module, Named, all_codes, in_rom, is_bytecode
 from .writer import Writer
 
 _WORD = re.compile(rb"\b[A-Za-z_]\w{2,31}\b")
+# A word's end -> what stands there in others: phases, tariffs, and what comes beside a reading.
+_MADE = {
+    "_l1": ("_l2", "_l3"),
+    "_t1": ("_t2", "_t3", "_t4"),
+    "_peak": ("_peak_time",),
+    "gas": ("gas_time", "gas_flow", "gas_valve"),
+    "water": ("water_time", "water_flow", "water_valve"),
+}
 # Attributes of modules in C: those that have a name in C that others can use.
 _C_ATTRIBUTES = {("micropython", "const"): "MP_ROM_PTR(&mp_identity_obj)"}
 
@@ -164,7 +172,8 @@ class RomCode:
         """Make qstrs in ROM of what would become strings in RAM when the modules are used.
 
         These are the names of modules, which an import makes of their parts, the words of tables
-        that are packed into bytes, and single characters, which indexing a text makes.
+        that are packed into bytes and what a codec makes of them (lib/dsmr), and single
+        characters, which indexing a text makes.
         """
         for character in string.ascii_letters + string.digits:
             self.string(character)
@@ -176,7 +185,8 @@ class RomCode:
             for constant in module.compiled.obj_table:
                 if isinstance(constant, bytes) and b"\n" in constant and constant.isascii():
                     for word in _WORD.findall(constant):
-                        self.string(word.decode())
+                        for text in _made_of(word.decode()):
+                            self.string(text)
 
     # Writing
 
@@ -228,6 +238,15 @@ class RomCode:
             for kind, name, line, why in module.left:
                 print("in ram: %s %s %s:%d: %s" % (kind, name, module.path, line, why))
         print("*/")
+
+
+def _made_of(word):
+    """Yield a word of a table, and those that are made of it."""
+    yield word
+    for end, others in _MADE.items():
+        if word.endswith(end):
+            for other in others:
+                yield word[: -len(end)] + other
 
 
 def _prefixes(name):

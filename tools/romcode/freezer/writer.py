@@ -95,7 +95,7 @@ class Writer:
 
     def wrapper(self, value):
         name = self.unique(value.kind)
-        texts = [self.text(function) for function in value.functions]
+        texts: list[str] = [self.text(function) for function in value.functions]
         if value.kind == "property":
             texts += ["MP_ROM_NONE"] * (3 - len(texts))
             form = "static const mp_rom_code_property_t %s = {{&mp_type_property}, {%s}};"
@@ -215,7 +215,7 @@ class Writer:
         rows = []
         generator = self.tool["MP_SCOPE_FLAG_GENERATOR"]
         for function in functions:
-            extra = [self.text(value) for value in function.positional]
+            extra: list[str] = [self.text(value) for value in function.positional]
             if function.keywords:
                 entries = {key.payload: self.text(v) for key, v in function.keywords.items()}
                 title, size, _ = self.table(entries)

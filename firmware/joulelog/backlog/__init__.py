@@ -1,0 +1,1 @@
+"""Readings that wait on the flash until the servers have them."""

@@ -1,0 +1,37 @@
+"""A config.py that Python cannot run: said in one line, as everything else that is wrong with it.
+
+    except Exception as error:
+        broken.tell(error, board)     # "config.py, line 12: NameError: name 'true' isn't defined"
+
+A board with a LED blinks; elsewhere the REPL is back. Loaded where it is needed only.
+"""
+
+import io
+import sys
+
+
+def line(error) -> str:
+    """What a person has to know of it: the last place in a config, and what was said."""
+    out = io.StringIO()
+    sys.print_exception(error, out)  # type: ignore[attr-defined] - of MicroPython
+    lines = out.getvalue().strip().split("\n")  # type: ignore[attr-defined]
+    where = ""
+    for text in lines:  # File "config.py", line 12, in <module>
+        at = text.find(", line ")
+        name = text[: at - 1].split('"')[-1].split("/")[-1] if at > 0 else ""
+        if name[:6] == "config":
+            where = "%s, line %s: " % (name, text[at + 7 :].split(",")[0])
+    hint = ""
+    for word, meant in (("true", "True"), ("false", "False"), ("null", "None")):
+        if "'%s'" % word in lines[-1]:
+            hint = "; did you mean %s?" % meant
+    return where + lines[-1] + hint
+
+
+def tell(error, board) -> None:
+    """Print it; where the board has a LED, blink until Ctrl-C."""
+    from . import build, registry
+
+    print("The config cannot work yet:\n  " + line(error))
+    if getattr(board, "LED", None) and registry.has(board, "led"):
+        build.blink(board)

@@ -1,0 +1,1 @@
+"""The way of a reading from a reader to the sinks: readings, the table, the log."""

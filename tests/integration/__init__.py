@@ -1,0 +1,1 @@
+"""Tests with real servers, real processes and the MicroPython VM."""

@@ -1,0 +1,1 @@
+"""Benchmarks and budgets of the firmware: `make size`, and what the evidence rests on."""

@@ -1,0 +1,1 @@
+"""Captured bytes of a meter as JSON; see __main__.py."""

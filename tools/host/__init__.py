@@ -1,0 +1,1 @@
+"""A computer as a board; see README.md."""

@@ -1,1 +1,0 @@
-../shims/machine_parts.py

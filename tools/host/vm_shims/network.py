@@ -1,1 +1,0 @@
-../shims/network.py

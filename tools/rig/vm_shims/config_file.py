@@ -1,0 +1,1 @@
+../../host/shims/config_file.py
