@@ -234,13 +234,20 @@ def test_a_cable_that_is_pulled_half_way(make, packages, config, tmp_path):
 
 
 def test_without_room_for_both_the_new_version_takes_the_place(make, packages, config):
-    board = make(flash_kib=1200)
+    board = make()
     telegram(board)
     assert flash("install", *on(board), "--config", str(config)).returncode == 0
     with Link(board.port) as link:
         link.attach()
-        for path in [path for path in link.listing() if path.endswith(".mpy")]:
+        code = {path: size for path, size in link.listing().items() if path.endswith(".mpy")}
+        for path in code:
             link.run(f"with open({path!r}, 'ab') as f: f.write(b'old')")
+        free, block = link.free()
+        spare = max(code.values()) + 20 * block  # a file is written before its old one goes
+        link.run(
+            f"with open('/of_the_user', 'wb') as f:\n for _ in range({free - spare} // 512):"
+            " f.write(bytes(512))"
+        )
     running = Flash(*on(board))
     running.until("no room for the old files")
     running.until("\r30/")
