@@ -84,6 +84,8 @@ class Reader(OnLan):
         self._pick = self._table = None
         user, password = entry["user"], entry["password"]
         self._target = entry["path"]
+        if device:
+            output.identify(devices.MAKERS[device], None, None)
         if device and device != "shelly":
             self._target = devices.target(device, percent(entry["unit"] or ""))
         if device in devices.QUERY_LOGIN:
@@ -149,7 +151,7 @@ class Reader(OnLan):
             return False
         # Texts of JSON have their quote in front.
         told = plain((model or old_model or b"")[1:]), plain((mac or b"")[1:])
-        self._output.identify("Shelly", *told)
+        self._output.identify(devices.MAKERS["shelly"], *told)
         self._target = target
         self._use(Table(rows))
         return True
