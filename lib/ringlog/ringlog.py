@@ -42,6 +42,7 @@ class Log(Segments):
         Segments.__init__(self, folder, page_bytes)
         self.last = -1
         self.state: dict = {}
+        self.state_end = 0  # as it was opened: what is behind may have a state that is lost
         self.pages = 0
         self.writes = 0
         self.capacity = capacity_bytes
@@ -97,6 +98,7 @@ class Log(Segments):
         yield from found.run()
         self.last = found.last
         self.state = found.state
+        self.state_end = min(found.state_end, found.last + 1)
         self._saved = state_payload(found.state)
         self._is_fresh = found.is_fresh
         self._back = found.back

@@ -2,7 +2,7 @@
 
     found = Opening(log)
     yield from found.run()
-    found.last, found.state, found.is_fresh, found.tracks, found.back
+    found.last, found.state, found.state_end, found.is_fresh, found.tracks, found.back
 
 Only headers are read, and of whole pages the schemas, the states, and the last one with readings.
 """
@@ -20,12 +20,14 @@ class Opening:
         self.data = bytearray(0)  # what the buffer has loaded for us
         self.last = -1
         self.state: dict = {}
+        self.state_end = 0  # the first serial number that a later, lost state may be about
         self.is_readable = True  # the newest segment
         self.is_fresh = True  # no whole state page in the newest segment
         self.tracks: dict = {}
         self.back = 0  # size of the newest page, 0 where that is unknown
         self._segments = segments
         self._has_state = False
+        self._damaged = 0  # of the segments, when that state was found
         self._page_at = -1  # of the newest page with readings
 
     def run(self):
@@ -33,6 +35,7 @@ class Opening:
         yield from self._find()
         names = self._segments.names
         self.last = first_of(names[-1]) - 1 if names else -1
+        beyond = -1  # of the last segment that was looked through
         for index in range(len(names) - 1, -1, -1):
             is_newest = index == len(names) - 1
             try:
@@ -43,8 +46,13 @@ class Opening:
                 self._segments.damaged += 1
                 self.back = 0
                 self.is_readable = self.is_readable and not is_newest
+            if self._has_state and beyond >= 0:
+                self.state_end = min(self.state_end, beyond)
+            elif self._has_state and self._damaged == self._segments.damaged:
+                self.state_end = self.last + 1
             if self._has_state:
                 return
+            beyond = first_of(names[index])
 
     def _find(self):
         segments = self._segments
@@ -75,6 +83,7 @@ class Opening:
     def _scan(self, name: str, is_newest: bool, every_page: bool):
         walk = Walk(self._segments, name)
         size = 0
+        following = first_of(name)
         for found in walk.run():
             yield
             if found is False:
@@ -82,6 +91,10 @@ class Opening:
             if not found:
                 continue
             size = walk.size()
+            if walk.kind == READINGS:
+                following = max(following, walk.first + walk.count)
+            if not self._has_state or self._damaged == self._segments.damaged:
+                self.state_end = following
             if walk.kind != READINGS:
                 walk.whole = yield from self._segments.buffer.load(walk, self)
                 if walk.whole:
@@ -102,6 +115,7 @@ class Opening:
             if walk.kind != SCHEMA:
                 self.state = state_of(self.data, walk.payload)
                 self._has_state = True
+                self._damaged = self._segments.damaged
             elif is_newest:
                 make_source = self._segments.make_source
                 take_schema(self.tracks, walk.count, self.data, walk.payload, make_source)

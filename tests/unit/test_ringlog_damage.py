@@ -121,6 +121,14 @@ class Bits(unittest.TestCase):
             self.assertEqual(log.state["two"], -31 if newest else -15, bit)
             last = last_page[3] - 1 if page is last_page else READINGS_IN_LOG - 1
             self.assertEqual(log.last, last, bit)
+            # What is behind a lost state may be another's; what is before it never is.
+            behind = [page for page in self.pages if page[2] == READINGS and page[3] == 32]
+            if not newest:
+                self.assertEqual(log.state_end, behind[0][3], bit)
+            elif page[0] < states[-1][0]:
+                self.assertEqual(log.state_end, last + 1, bit)
+            else:
+                self.assertTrue(page[3] <= log.state_end <= last + 1, bit)
 
     def test_going_on_behind_it(self):
         for bit in range(0, len(self.data) * 8, 97 if VM else 13):

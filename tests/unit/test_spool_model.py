@@ -847,6 +847,9 @@ class TestModel(unittest.TestCase):
     def test_lost_on_its_way_is_not_delivered_as_well(self):
         play(633, 120)
 
+    def test_a_state_that_cannot_be_read_gives_nothing_to_another(self):
+        play(10000430, 100, True)
+
     def test_many_short_ones(self):
         many(2, 0)
 

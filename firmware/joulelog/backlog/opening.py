@@ -78,12 +78,15 @@ def open_spool(
                 del state[name]
     before = dict(state)
     cursors = [cursor for cursor in queue.cursors if cursor.durable]
-    about = cursors, state, whose or {}, spool.first, following
+    # What is behind a damaged page may be anybody's.
+    known = max(spool.first, log.state_end)
+    about = cursors, state, whose or {}, spool.first, known
     spool.former, spool.given_up = settle(queue, *about)
     if spool.given_up:
         text = "too many sinks went elsewhere: the oldest %d readings that wait are given up"
         logging.getLogger("spool").error(text, spool.given_up)
-    if state != before:  # before anything comes that is of this run's sinks
+    if state != before or known < following:
+        # Before anything comes that is of this run's sinks.
         spool.save()
     return spool
 

@@ -1,7 +1,7 @@
 """Whose the readings on the flash are: they belong to where they were going. Needed at start only.
 
     names_and_marks = marks(sinks, entries, device)     # {"influx": ("1f0c1a22", None)}
-    former, given_up = settle(queue, cursors, state, names_and_marks, spool.first, following)
+    former, given_up = settle(queue, cursors, state, names_and_marks, spool.first, known)
     for text in told(former): …                         # what waits for who is not there
 
 A destination is a sink's type, address, database or topic, and the device. Its mark is the CRC-32
@@ -64,25 +64,26 @@ def _host(name: str) -> str:
     return name.lower().rstrip(".")
 
 
-def settle(queue, cursors: list, state: dict, marks: dict, first: int, following: int) -> tuple:
+def settle(queue, cursors: list, state: dict, marks: dict, first: int, known: int) -> tuple:
     """Give each cursor its place, and write down in the state what is whose.
 
-    cursors: durable ones; marks: name -> (mark, name to take over or None); first, following: the
-    oldest serial number, and the next. Returns (a Former or None, readings that are given up).
+    cursors: durable ones; marks: name -> (mark, name to take over or None); first: the oldest
+    serial number; known: the first one that the state says nothing of. What is behind is for who
+    is there now: rather twice than never. Returns (a Former or None, readings that are given up).
     """
     keys = {}
     for cursor in cursors:
         keys[cursor.name] = cursor.name + "#" + marks.get(cursor.name, ("",))[0]
     # Without a name in it the places are lost: rather twice than never.
-    begin = following if [name for name in state if name[:1] not in "@$"] else first
-    ranges = _ranges(state, keys, marks, first, following)
+    begin = known if [name for name in state if name[:1] not in "@$"] else first
+    ranges = _ranges(state, keys, marks, first, known)
     lost = sum([end - place for end, place, _ in ranges[:-_MOST]])
     ranges = ranges[-_MOST:]
     for cursor in cursors:
         key = keys[cursor.name]
         own = [one for one in ranges if one[2] == key]
         ranges = [one for one in ranges if one[2] != key]
-        start = min(following, state.get(key, begin))
+        start = min(known, state.get(key, begin))
         while own and own[-1][0] >= start:  # nothing came in between
             start = min(start, own.pop()[1])
         ranges.extend(own)
@@ -109,7 +110,7 @@ def settle(queue, cursors: list, state: dict, marks: dict, first: int, following
     return former, lost
 
 
-def _ranges(state: dict, keys: dict, marks: dict, first: int, following: int) -> list:
+def _ranges(state: dict, keys: dict, marks: dict, first: int, known: int) -> list:
     """Take the ranges that have ended by now out of the state: [(end, place, key), …]."""
     ranges = []
     for old in [name for name in state if name[:1] not in "@$"]:
@@ -118,7 +119,7 @@ def _ranges(state: dict, keys: dict, marks: dict, first: int, following: int) ->
         name = old if cut < 0 else old[:cut]
         what = "" if cut < 0 else old[cut + 1 :]
         dash = what.find("-")
-        end = following if dash < 0 else int(what[dash + 1 :], 16)
+        end = known if dash < 0 else min(known, int(what[dash + 1 :], 16))
         key = name + "#" + (what if dash < 0 else what[:dash])
         if name in keys and key in (name + "#", keys[name]):
             key = keys[name]
