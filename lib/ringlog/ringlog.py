@@ -43,6 +43,7 @@ class Log(Segments):
         self.last = -1
         self.state: dict = {}
         self.state_end = 0  # as it was opened: what is behind may have a state that is lost
+        self.is_torn = False  # something was not whole then: save_state() before more is appended
         self.pages = 0
         self.writes = 0
         self.capacity = capacity_bytes
@@ -99,6 +100,7 @@ class Log(Segments):
         self.last = found.last
         self.state = found.state
         self.state_end = min(found.state_end, found.last + 1)
+        self.is_torn = found.is_torn or self.damaged > 0
         self._saved = state_payload(found.state)
         self._is_fresh = found.is_fresh
         self._back = found.back

@@ -22,6 +22,7 @@ class Opening:
         self.state: dict = {}
         self.state_end = 0  # the first serial number that a later, lost state may be about
         self.is_readable = True  # the newest segment
+        self.is_torn = False  # it ends, or is, not whole
         self.is_fresh = True  # no whole state page in the newest segment
         self.tracks: dict = {}
         self.back = 0  # size of the newest page, 0 where that is unknown
@@ -107,6 +108,7 @@ class Opening:
             elif is_newest:
                 self._page_at = walk.at
         if is_newest:
+            self.is_torn = walk.torn
             self.back = 0 if walk.torn else size
             self.is_fresh = not self._has_state
 

@@ -85,8 +85,8 @@ def open_spool(
     if spool.given_up:
         text = "too many sinks went elsewhere: the oldest %d readings that wait are given up"
         logging.getLogger("spool").error(text, spool.given_up)
-    if state != before or known < following:
-        # Before anything comes that is of this run's sinks.
+    # Before anything comes that is of this run's sinks, and behind damage, so that it is sure.
+    if state != before or log.is_torn:
         spool.save()
     return spool
 

@@ -68,15 +68,20 @@ def settle(queue, cursors: list, state: dict, marks: dict, first: int, known: in
     """Give each cursor its place, and write down in the state what is whose.
 
     cursors: durable ones; marks: name -> (mark, name to take over or None); first: the oldest
-    serial number; known: the first one that the state says nothing of. What is behind is for who
-    is there now: rather twice than never. Returns (a Former or None, readings that are given up).
+    serial number; known: the first one that the state says nothing of. From there on it may have
+    been anybody's: all get it, rather twice than never. Returns (a Former or None, readings that
+    are given up).
     """
     keys = {}
     for cursor in cursors:
         keys[cursor.name] = cursor.name + "#" + marks.get(cursor.name, ("",))[0]
     # Without a name in it the places are lost: rather twice than never.
     begin = known if [name for name in state if name[:1] not in "@$"] else first
-    ranges = _ranges(state, keys, marks, first, known)
+    ranges = _ranges(state, keys, marks, first, queue.first)
+    if known < queue.first:
+        there = [key for end, _, key in ranges if end == queue.first]
+        more = {key: (queue.first, known, key) for _, _, key in ranges if key not in there}
+        ranges = sorted(ranges + list(more.values()))
     lost = sum([end - place for end, place, _ in ranges[:-_MOST]])
     ranges = ranges[-_MOST:]
     for cursor in cursors:
@@ -110,7 +115,7 @@ def settle(queue, cursors: list, state: dict, marks: dict, first: int, known: in
     return former, lost
 
 
-def _ranges(state: dict, keys: dict, marks: dict, first: int, known: int) -> list:
+def _ranges(state: dict, keys: dict, marks: dict, first: int, following: int) -> list:
     """Take the ranges that have ended by now out of the state: [(end, place, key), …]."""
     ranges = []
     for old in [name for name in state if name[:1] not in "@$"]:
@@ -119,7 +124,7 @@ def _ranges(state: dict, keys: dict, marks: dict, first: int, known: int) -> lis
         name = old if cut < 0 else old[:cut]
         what = "" if cut < 0 else old[cut + 1 :]
         dash = what.find("-")
-        end = known if dash < 0 else min(known, int(what[dash + 1 :], 16))
+        end = following if dash < 0 else int(what[dash + 1 :], 16)
         key = name + "#" + (what if dash < 0 else what[:dash])
         if name in keys and key in (name + "#", keys[name]):
             key = keys[name]
