@@ -1,4 +1,4 @@
-"""AES-GCM decryption in a stream, for ciphers that know single blocks only.
+"""AES-GCM in a stream, for ciphers that know single blocks only.
 
 MicroPython's cryptolib has ECB and CBC, no GCM and mostly no CTR. Both halves of GCM are
 built here on an injected ECB encryption: the counter mode, and GHASH where a tag is checked.
@@ -12,6 +12,10 @@ Specification: NIST SP 800-38D, with nonces of 12 bytes and tags of 12 to 16.
     stream.decrypt(data, 0, len(data), out)  # in pieces of any size
     if not stream.verify(tag):
         ...  # throw everything away
+
+    stream.restart(nonce, aad)  # never twice with the same nonce
+    stream.encrypt(text, 0, len(text), out)
+    stream.tag()
 
 Who acts on the text before verify() has said True acts on text that anybody may have written.
 
@@ -35,7 +39,10 @@ _ONE_OVER_X = 0xC2 << 120 | 1  # 1 + x + x^6 + x^127
 
 
 class GcmStream:
-    """One message at a time: restart(), decrypt() as often as needed, verify()."""
+    """One message at a time: restart(), decrypt() as often as needed, verify().
+
+    Or restart(), encrypt() as often as needed, tag().
+    """
 
     def __init__(self, ecb_encrypt, nonce: bytes, aad: bytes | None = None) -> None:
         """ecb_encrypt takes 16 or 64 bytes and returns as many; the rest is as for restart()."""
@@ -46,7 +53,7 @@ class GcmStream:
         self.restart(nonce, aad)
 
     def restart(self, nonce: bytes, aad: bytes | None = None) -> None:
-        """Begin a message: nonce of 12 bytes; aad b"" to check a tag, None to check none."""
+        """Begin a message: nonce of 12 bytes; aad b"" for a tag, None for none."""
         if len(nonce) != 12:
             raise ValueError(f"a nonce must have 12 bytes, this one has {len(nonce)}")
         for at in range(0, _GROUP, 16):
@@ -72,6 +79,17 @@ class GcmStream:
         """Decrypt data[start:end] to out[0:]; returns the number of bytes. out may be data."""
         if self._aad_size >= 0:
             self._absorb(data, start, end)
+        return self._turn(data, start, end, out)
+
+    def encrypt(self, data, start: int, end: int, out) -> int:
+        """Encrypt data[start:end] to out[0:]; returns the number of bytes. out may be data."""
+        count = self._turn(data, start, end, out)
+        if self._aad_size >= 0:
+            self._absorb(out, 0, count)
+        return count
+
+    def _turn(self, data, start: int, end: int, out) -> int:
+        """Counter mode, which is the same both ways."""
         self._size += end - start
         at = 0
         while start < end:
@@ -106,6 +124,18 @@ class GcmStream:
             difference |= good[at] ^ tag[at]
         return difference == 0
 
+    def tag(self) -> bytes:
+        """The 16 bytes that belong to all that was fed; b"" where none was wanted."""
+        for _ in self.finish():
+            pass
+        return self.made()
+
+    def made(self) -> bytes:
+        """tag(), after finish() has run to its end."""
+        good = self._good
+        self._good = b""
+        return good
+
     def _next_pad(self) -> bytes:
         """The next four counters, encrypted."""
         for at in range(12, _GROUP, 16):
@@ -134,7 +164,7 @@ class GcmStream:
         self._absorb(bytes(15), 0, -self._held & 15)
 
     def finish(self):
-        """Work out the tag, in as many steps as this yields; then fits() can tell.
+        """Work out the tag, in as many steps as this yields; then fits() or made() can tell.
 
         Each step multiplies once: all of them together take a chip longer than a loop may stand.
         """

@@ -1,5 +1,5 @@
 metadata(
-    description="AES-GCM decryption in a stream, from a cipher that knows single blocks only.",
+    description="AES-GCM in a stream, from a cipher that knows single blocks only.",
     version="0.1.0",
     license="MIT",
 )

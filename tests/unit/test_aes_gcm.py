@@ -48,6 +48,53 @@ _VECTORS = (
     ),
 )
 
+# NIST, CAVP, gcmEncryptExtIV128: the first of each of five pairs of lengths; as above.
+_NIST = (
+    (
+        "2fb45e5b8f993a2bfebc4b15b533e0b4",
+        "5b05755f984d2b90f94b8027",
+        "e85491b2202caf1d7dce03b97e09331c32473941",
+        "",
+        "",
+        "c75b7832b2a2d9bd827412b6ef5769db",
+    ),
+    (
+        "d4a22488f8dd1d5c6c19a7d6ca17964c",
+        "f3d5837f22ac1a0425e0d1d5",
+        "f1c5d424b83f96c6ad8cb28ca0d20e475e023b5a",
+        "7b43016a16896497fb457be6d2a54122",
+        "c2bd67eef5e95cac27e3b06e3031d0a8",
+        "f23eacf9d1cdf8737726c58648826e9c",
+    ),
+    (
+        "fe9bb47deb3a61e423c2231841cfd1fb",
+        "4d328eb776f500a2f7fb47aa",
+        "",
+        "f1cc3818e421876bb6b8bbd6c9",
+        "b88c5c1977b35b517b0aeae967",
+        "43fd4727fe5cdb4b5b42818dea7ef8c9",
+    ),
+    (
+        "48b7f337cdf9252687ecc760bd8ec184",
+        "3e894ebb16ce82a53c3e05b2",
+        "7d924cfd37b3d046a96eb5e132042405c8731e06509787bbeb41f258275746495e884d69871f7763"
+        "4c584bb007312234",
+        "bb2bac67a4709430c39c2eb9acfabc0d456c80d30aa1734e57997d548a8f0603",
+        "d263228b8ce051f67e9baf1ce7df97d10cd5f3bc972362055130c7d13c3ab2e7",
+        "71446737ca1fa92e6d026d7d2ed1aa9c",
+    ),
+    (
+        "b61553bb854895b929751cd0c5f80384",
+        "8863f999ae64e55d0bbd7457",
+        "d914b5f2d1b08ce53ea59cb310587245",
+        "9b1b113217d0c4ea7943cf123c69c6ad2e3c97368c51c9754145d155dde1ee8640c8cafff17a5c97"
+        "37d26a137eee4bf369096d",
+        "acfab4632b8a25805112f13d85e082bc89dc49bd92164fa8a2dad242c3a1b2f2696f2fdff579025f"
+        "3f146ea97da3e47dc34b65",
+        "5d9b5f4a9868c1c69cbd6fd851f01340",
+    ),
+)
+
 
 def _bytes(size: int) -> bytes:
     return bytes([random.getrandbits(8) for _ in range(size)])
@@ -98,13 +145,31 @@ def _decrypt(stream: GcmStream, data: bytes, sizes) -> bytes:
     return bytes(text)
 
 
+def _encrypt(stream: GcmStream, data: bytes, sizes) -> bytes:
+    """The same the other way, over the text itself."""
+    text = bytearray(data)
+    at = 0
+    turn = 0
+    while at < len(text):
+        end = min(len(text), at + sizes[turn % len(sizes)])
+        piece = bytearray(text[at:end])
+        stream.encrypt(piece, 0, end - at, piece)
+        text[at:end] = piece
+        at = end
+        turn += 1
+    return bytes(text)
+
+
 class TestVectors(unittest.TestCase):
     def test_published(self):
-        for vector in _VECTORS:
+        for vector in _VECTORS + _NIST:
             key, nonce, aad, plain, cipher, tag = [bytes.fromhex(text) for text in vector]
             stream = GcmStream(_aes(key), nonce, aad)
             self.assertEqual(_decrypt(stream, cipher, (1000,)), plain)
             self.assertTrue(stream.verify(tag))
+            stream.restart(nonce, aad)
+            self.assertEqual(_encrypt(stream, plain, (1000,)), cipher)
+            self.assertEqual(stream.tag(), tag)
 
     def test_slow_aes_is_aes(self):
         from slow_aes import Aes128
@@ -192,10 +257,24 @@ class TestStream(unittest.TestCase):
         for size in (0, 11, 13, 16):
             self.assertRaises(ValueError, GcmStream, self.encrypt, bytes(size))
 
+    def test_a_tag_is_told_once(self):
+        stream = GcmStream(self.encrypt, self.nonce, b"")
+        self.assertEqual(len(stream.tag()), 16)
+        self.assertEqual(stream.made(), b"")
+        stream.restart(self.nonce)
+        _encrypt(stream, _bytes(40), (40,))
+        self.assertEqual(stream.tag(), b"")
+
     def test_other_implementation(self):
+        self.both_ways(500)
+
+    def test_other_implementation_long(self):
+        self.both_ways(10000)
+
+    def both_ways(self, count: int):
         if AESGCM is None:
             raise unittest.SkipTest("needs PyPI's cryptography")
-        for _ in range(2000):
+        for _ in range(count):
             key, nonce, aad = _bytes(16), _bytes(12), _bytes(random.randrange(60))
             plain = _bytes(random.randrange(400))
             sealed = AESGCM(key).encrypt(nonce, plain, aad)
@@ -203,6 +282,9 @@ class TestStream(unittest.TestCase):
             sizes = (random.randrange(1, 100), random.randrange(1, 20))
             self.assertEqual(_decrypt(stream, sealed[:-16], sizes), plain)
             self.assertTrue(stream.verify(sealed[-16:]))
+            stream.restart(nonce, aad)
+            self.assertEqual(_encrypt(stream, plain, sizes), sealed[:-16])
+            self.assertEqual(stream.tag(), sealed[-16:])
 
 
 if __name__ == "__main__":
