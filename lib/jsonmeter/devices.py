@@ -10,6 +10,8 @@ local APIs: Tasmota (Status 8), HomeWizard v1, OpenDTU, AhoyDTU, Fronius Solar A
 myStrom, YouLess. A Shelly's tables are in shelly.py.
 """
 
+from .ends import finished
+
 MAKERS = {
     "shelly": "Shelly",
     "tasmota": "Tasmota",
@@ -34,17 +36,6 @@ _TARGETS = {
 }
 GATEWAYS = ("opendtu", "ahoydtu")  # these need a unit
 QUERY_LOGIN = ("tasmota",)  # user and password stand in the query
-
-# What many rows end with.
-_ENDS = (
-    ("{E}", "kWh | total_increasing | energy"),
-    ("{W}", "W | measurement | power"),
-    ("{V}", "V | measurement | voltage | 0..500"),
-    ("{A}", "A | measurement | current"),
-    ("{F}", "Hz | measurement | frequency | 0..70"),
-    ("{T}", "°C | measurement | temperature"),
-    ("{P}", " | measurement | power_factor | -1..1"),
-)
 
 # One number, or one per phase; with one channel the number stands there without an array.
 _TASMOTA = """
@@ -184,10 +175,3 @@ def rows(name: str) -> str:
     else:
         text = _PLAIN[name]
     return finished(text)
-
-
-def finished(text: str) -> str:
-    """The rows with their ends."""
-    for mark, end in _ENDS:
-        text = text.replace(mark, end)
-    return text

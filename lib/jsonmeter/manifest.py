@@ -6,4 +6,14 @@ metadata(
 
 require("exact")
 require("jsonpick")
-package("jsonmeter", files=("__init__.py", "devices.py", "shelly.py", "table.py"), base_path="..")
+package(
+    "jsonmeter",
+    files=(
+        "__init__.py",
+        "devices.py",
+        "ends.py",
+        "shelly.py",
+        "table.py",
+    ),
+    base_path="..",
+)

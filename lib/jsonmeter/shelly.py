@@ -12,7 +12,7 @@ directions: what was drawn is that less `ret_aenergy`, where it has such a regis
 phases counts for itself: import and export both grow where a house's meter sets them off.
 """
 
-from .devices import finished
+from .ends import finished
 
 ABOUT_TARGET = "/shelly"
 ABOUT = ("gen", "model", "mac", "type")

@@ -19,10 +19,13 @@ Where: a path (jsonpick), or several with blanks and signs between them: ` + `, 
 is rounded to them, half away from zero. ` when path`: only where that is true; ` when path <= 60`,
 or `>=`: where it is such a number; ` when age path <= 60`: where no more seconds have passed since
 that moment (Unix seconds), as far as the time is known. There may be several of these.
+` by path A B`: the number is a size alone, + where A stands there and - where B does; else there
+is no value.
 
 A value is exact. With more decimals than its channel has it widens the channel, up to 9; those
 behind are cut off. Wh, W·min (Wmin), W·s (Ws) and the like become kWh, and so on (see _SCALES);
-where that has no end, as with minutes, it is cut at the row's decimals: never ahead of the device.
+0.1, 0.01 and the like in front of a unit say that such parts of it are counted. Where a division
+has no end, as with minutes, it is cut at the row's decimals: never ahead of the device.
 """
 
 from exact import DECIMALS, KIND, parse, rescale
@@ -48,7 +51,7 @@ _SCALES = {
     ("Wmin", "kWh"): (1, 60000),
     ("Ws", "kWh"): (1, 3600000),
     ("l", "m³"): (1, 1000),
-    ("0.1°C", "°C"): (1, 10),
+    ("%", ""): (1, 100),
 }
 _SIGNS = {"+": 1, "-": -1, "+?": 1, "-?": -1}
 
@@ -105,7 +108,7 @@ class Table:
 
     def _value(self, field: tuple, channel: tuple, texts: list, now):
         """(value, decimals) of a channel, or its text; None."""
-        terms, places, tests, (times, parts), limits, cut = field
+        terms, places, tests, (times, parts), limits, cut, by = field
         for path, *test in tests:
             if not _holds(texts[path], now, *test):
                 return None
@@ -128,6 +131,12 @@ class Table:
             real = _number(texts[places])
             if real is not None and not real[1] and 0 <= real[0] < decimals:
                 value, decimals = _rounded(value, decimals - real[0]), real[0]
+        if by is not None and value:
+            told = texts[by[0]] or b""
+            told = told[1:] if told[:1] == b'"' else told
+            if told not in by:
+                return None
+            value = abs(value) if told == by[1] else -abs(value)
         value, decimals = _scaled(value * times, decimals, parts, cut)
         for least, other, sign in limits:
             if sign * value * 10**other > sign * least * 10**decimals:
@@ -150,25 +159,27 @@ class Table:
             raise ValueError("%r: kind %r; allowed: %s" % (row, kind, ", ".join(_KINDS)))
         if not decimals.isdigit() or int(decimals) > _MOST_DECIMALS:
             raise ValueError("%r: decimals %r; allowed: 0 to 9" % (row, decimals))
-        scale = (1, 1) if wire == unit else _SCALES.get((wire, unit))
+        scale = _scale(wire, unit)
         if scale is None:
             others = ", ".join([one for one, other in sorted(_SCALES) if other == unit])
             text = "%r: %s cannot be made %s; allowed: %s"
             raise ValueError(text % (row, wire or "nothing", unit or "nothing", others or unit))
-        terms, places, tests = self._where(row, where)
+        terms, places, tests, by = self._where(row, where)
         limits = _limits(row, columns[_COLUMNS] if len(columns) > _COLUMNS else "")
         cut = int(decimals)
         channel = (key, unit, cut, kind, device_class)
         shared = [known.setdefault(one, one) for one in (terms, tests, scale, limits)]
-        return channel, (shared[0], places, shared[1], shared[2], shared[3], cut)
+        return channel, (shared[0], places, shared[1], shared[2], shared[3], cut, by)
 
     def _where(self, row: str, where: str) -> tuple:
-        """(terms, path of the real decimals or None, tests) of the second column."""
+        """(terms, path of the real decimals or None, tests, direction) of the second column."""
         value, *conditions = where.split(" when ")
         tests = tuple([self._test(row, condition.strip()) for condition in conditions])
+        value, *directions = value.split(" by ")
         value, *real = value.split(" @ ")
-        if len(real) > 1:
-            raise ValueError("%r: one ` @ ` is allowed" % row)
+        if len(real) > 1 or len(directions) > 1:
+            raise ValueError("%r: one ` @ ` and one ` by ` are allowed" % row)
+        by = self._direction(row, directions[0]) if directions else None
         places = self._path(row, real[0]) if real else None
         terms = []
         words: list = []
@@ -180,7 +191,15 @@ class Table:
             terms.append((self._path(row, " ".join(words)), sign, needed))
             words = []
             sign, needed = _SIGNS[word], len(word) == 1
-        return tuple(terms), places, tests
+        return tuple(terms), places, tests, by
+
+    def _direction(self, row: str, text: str) -> tuple:
+        """(path, what stands there for +, and for -)."""
+        words = text.strip().split(" ")
+        if len(words) < 3 or words[-1] == words[-2]:
+            raise ValueError("%r: ` by ` is followed by a path and two words, for + and -" % row)
+        path = self._path(row, " ".join(words[:-2]))
+        return path, words[-2].encode(), words[-1].encode()
 
     def _test(self, row: str, condition: str) -> tuple:
         """(path, 1 for at most and -1 for at least and 0 for true, the number, whether an age)."""
@@ -205,6 +224,19 @@ class Table:
         if path not in self.paths:
             self.paths.append(path)
         return self.paths.index(path)
+
+
+def _scale(wire: str, unit: str) -> tuple[int, int] | None:
+    """(times, divided by) from one unit to the other."""
+    parts = 1
+    if wire[:2] == "0.":
+        digits = wire[2:].lstrip("0")
+        if digits[:1] != "1":
+            return None
+        parts = 10 ** (len(wire) - 1 - len(digits))
+        wire = digits[1:]
+    scale = (1, 1) if wire == unit else _SCALES.get((wire, unit))
+    return None if scale is None else (scale[0], scale[1] * parts)
 
 
 def _number(text: bytes | None) -> tuple[int, int] | None:

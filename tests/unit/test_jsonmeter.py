@@ -112,6 +112,43 @@ class TestRows(unittest.TestCase):
         ):
             self.assertEqual(one(where, document, now=now), wanted, where)
 
+    def test_parts_of_a_unit(self):
+        for number, wire, unit, wanted in (
+            (b"257", "0.1W", "W", "25.7"),
+            (b"-114", "0.1W", "W", "-11.4"),
+            (b"4921", "0.01Hz", "Hz", "49.21"),
+            (b"10020", "0.01kWh", "kWh", "100.2"),
+            (b"299", "0.0001kW", "W", "29.9"),
+            (b"96", "0.01", "", "0.96"),
+            (b"96", "%", "", "0.96"),
+            (b"7", "0.001", "", "0.007"),
+        ):
+            ends = "0 | %s | measurement | power" % unit
+            self.assertEqual(one("v", b'{"v":' + number + b"}", wire, ends), wanted)
+        for wire in ("0.2W", "0.W", "0.1", "1W", "0.1kVA"):
+            self.assertRaises(ValueError, Table, "x | v | %s | 0 | %s" % (wire, ENDS))
+
+    def test_a_direction(self):
+        """Never the size alone: import and export are told by another value."""
+        where = "v by way FORWARD REVERSE"
+        for document, wanted in (
+            (b'{"v":257,"way":"FORWARD"}', "257"),
+            (b'{"v":257,"way":"REVERSE"}', "-257"),
+            (b'{"v":-257,"way":"REVERSE"}', "-257"),
+            (b'{"v":-257,"way":"FORWARD"}', "257"),
+            (b'{"v":257,"way":"forward"}', None),
+            (b'{"v":257,"way":null}', None),
+            (b'{"v":257}', None),
+            (b'{"v":0}', "0"),  # which has none
+            (b'{"way":"FORWARD"}', None),
+        ):
+            self.assertEqual(one(where, document), wanted, document)
+        for way, wanted in ((b"0", "5"), (b"1", "-5"), (b'"1"', "-5"), (b"2", None)):
+            self.assertEqual(one("v by a b/x 0 1", b'{"v":5,"a b":{"x":' + way + b"}}"), wanted)
+        self.assertEqual(one("v by x true false", b'{"v":5,"x":false}'), "-5")
+        for wrong in ("v by x", "v by x A", "v by x A A", "v by x A B by y A B"):
+            self.assertRaises(ValueError, Table, "x | %s | W | 0 | %s" % (wrong, ENDS))
+
     def test_limits(self):
         for number, wanted in ((b"-1", None), (b"0", "0"), (b"500.0", "500"), (b"500.1", None)):
             ends = "0 | V | measurement | voltage | 0..500"
