@@ -59,7 +59,10 @@ class Job:
         self.text += self.process.stdout.read()
         self.process.wait()
         assert self.process.returncode == 0, self.text
-        return json.loads(self.text.strip().splitlines()[-1])
+        # What a transport has to say when the loop is closed may come behind it.
+        reports = [line for line in self.text.splitlines() if line.startswith("{")]
+        assert reports, self.text
+        return json.loads(reports[-1])
 
 
 def _vm(file: Path) -> list[str]:

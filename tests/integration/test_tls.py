@@ -100,7 +100,7 @@ def test_a_mute_server_does_not_keep_others_from_their_handshake(runtime, made, 
     with HostileServer(made.good) as server, MuteServer() as mute:
         url = "https://127.0.0.1:%d/" % mute.port
         steps = [step(url, ca=made.ca, timeout_ms=2000)]
-        steps += [step(server.url("/echo"), ca=made.ca, timeout_ms=2000) for _ in range(3)]
+        steps += [step(server.url("/echo"), ca=made.ca, timeout_ms=20000) for _ in range(3)]
         job = {"steps": steps, "together": True}
         report = net_runtimes.run(runtime, job, tmp_path)
     assert "no answer within" in report["results"][0]["error"]
