@@ -123,6 +123,29 @@ class Handshake(unittest.TestCase):
         self.assertEqual(self.waits_ms(Unchecked, 1 << 40), 0)
         self.assertEqual(self.said, [])
 
+    def test_an_esp8266_does_not_begin_what_would_restart_it(self):
+        class Platform:
+            platform = "esp8266"
+
+        class Heap:
+            free = 18499
+            collect = staticmethod(lambda: None)
+            mem_free = staticmethod(lambda: Heap.free)
+
+        async def story():
+            async with handshake.gate:
+                pass
+
+        originals = handshake.sys, handshake.gc
+        handshake.sys, handshake.gc = Platform, Heap
+        try:
+            self.assertRaises(MemoryError, self.virtual.play, story())
+            self.assertFalse(handshake.gate.busy)
+            Heap.free = 18500
+            self.virtual.play(story())
+        finally:
+            handshake.sys, handshake.gc = originals
+
     def posts(self, context):
         """When an HTTP sink sends its request, and its state before."""
         states = []
