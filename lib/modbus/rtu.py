@@ -7,7 +7,7 @@ Peacefair's PZEM meters (reset the energy counter, a request of four bytes).
     answer = Answer()
     answer.begin(request)
     answer.take(data, 0, len(data))        # True as soon as the answer is complete
-    answer.exception                       # 0, or the meter's refusal: 1 to 4
+    answer.exception                       # 0, or the meter's refusal: see REFUSALS
     answer.payload                         # bytes of the registers, two each, high byte first;
                                            # behind a write the register and its value
 
@@ -24,7 +24,16 @@ READ_INPUT = const(4)
 WRITE = const(6)
 RESET_ENERGY = const(0x42)
 
-REFUSALS = {1: "illegal function", 2: "illegal address", 3: "illegal value", 4: "device failure"}
+REFUSALS = {
+    1: "illegal function",
+    2: "illegal address",
+    3: "illegal value",
+    4: "device failure",
+    5: "it needs longer",
+    6: "it is busy",
+    10: "the gateway has no way to it",
+    11: "the gateway gets no answer from it",
+}
 
 _REFUSED = const(0x80)  # added to the function
 _EXCEPTION_BYTES = const(5)
@@ -91,6 +100,7 @@ class Answer:
         self.payload = b""
         self.exception = 0
         self.heard = 0  # bytes since begin()
+        self.broken = False  # as tcp's: it finds an answer behind anything
         self._buffer = bytearray(_KEEP)
         self._request = b""
         self._length = 0
@@ -107,6 +117,9 @@ class Answer:
         self._length = answer_length(request)
         self._filled = 0
         self._at = 0
+
+    def restart(self) -> None:
+        """As tcp's: a new connection, or none at all, is the same to it."""
 
     def take(self, data, start: int, end: int) -> bool:
         """Take data[start:end]; True once the answer is there (what is behind it is left out)."""
