@@ -30,6 +30,7 @@ class App:
     def __init__(self):
         self.clock = clock.Clock()
         self.buses = {}
+        self.network = None
 
 
 class Stand:
@@ -50,6 +51,7 @@ class Stand:
         if kind is pzem:
             entry["model"] = "ac"
         else:
+            entry.update({"host": None, "port": 502, "framing": "tcp", "which": 1})
             entry.update({"baud": 9600, "parity": "none", "stop": 1, "function": 4})
             entry.update({"meter": None, "registers": None, "hole": 0, "most": 0})
         entry.update(changes)

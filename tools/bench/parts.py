@@ -64,6 +64,8 @@ _NEED_LIBRARIES = ("tls", "dsmr-key")  # not in the frozen VM
 _DSMR = {"type": "dsmr", "uart": "sim"}
 _PZEM = {"type": "pzem", "uart": "sim", "interval": 5}
 _MODBUS = {"type": "modbus", "uart": "sim", "meter": "sdm120", "address": 1, "interval": 5}
+_MODBUS_TCP = {key: _MODBUS[key] for key in _MODBUS if key != "uart"} | {"host": "sim"}
+_SUNSPEC = _MODBUS_TCP | {"meter": "sunspec"}
 _LAN = {"type": "http_json", "device": "shelly", "host": "sim", "interval": 5}
 _FRITZ = {"type": "fritz", "host": "sim", "password": "secret", "ain": "1", "interval": 5}
 _PULSE = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}
@@ -84,6 +86,10 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "pzem 2": ([_PZEM, _PZEM | {"address": 2}], []),
     "modbus": ([_MODBUS], []),
     "modbus 2": ([_MODBUS, _MODBUS | {"address": 2}], []),
+    "modbus-tcp": ([_MODBUS_TCP], []),
+    "modbus-tcp 2": ([_MODBUS_TCP, _MODBUS_TCP | {"framing": "rtu"}], []),
+    "sunspec": ([_SUNSPEC], []),
+    "sunspec 2": ([_SUNSPEC, _SUNSPEC | {"which": 2}], []),
     "pzem modbus": ([_PZEM, _MODBUS | {"address": 2}], []),
     "http_json": ([_LAN], []),
     "http_json 2": ([_LAN, _LAN], []),
@@ -355,6 +361,11 @@ def _parts(steady: dict[str, int]) -> Heap:
             steady[more] - steady[name] if more in steady else 0,
         ]
 
+    def over(name: str, other: str) -> list[int]:
+        """What it takes beyond another one, each time."""
+        more = steady[name + " 2"] - steady[name] - (steady["modbus 2"] - steady["modbus"])
+        return [steady[name] - steady[other], max(0, more)]
+
     line = steady["pzem"] + steady["modbus"] - steady["pzem modbus"] - core
     server = _server(steady)
     http = steady["emoncms"] + steady["influxdb"] - steady["emoncms influxdb"] - dsmr - server
@@ -367,6 +378,8 @@ def _parts(steady: dict[str, int]) -> Heap:
         "line": [line, 0],
         "pzem": first_and_more("pzem", core, line),
         "modbus": first_and_more("modbus", core, line),
+        "modbus-tcp": over("modbus-tcp", "modbus"),
+        "sunspec": over("sunspec", "modbus-tcp"),
         "http_json": first_and_more("http_json", core),
         "fritz": first_and_more("fritz", core),
         "pulse": first_and_more("pulse", core),

@@ -174,6 +174,10 @@ class Plan:
                 names.extend(_SHARED.get(kind, ()))
                 if kind == "dsmr" and entry.get("key"):
                     names.append("dsmr-key")
+                if kind == "modbus" and entry.get("host"):
+                    names.append("modbus-tcp")
+                if entry.get("meter") == "sunspec":
+                    names.append("sunspec")
                 if section == "sinks":
                     url = entry.get("url")
                     if entry.get("tls") or (isinstance(url, str) and url[:5] == "https"):

@@ -30,6 +30,8 @@ def claim(where: str, entry: dict, line: dict | None, board, taken: dict, uarts:
         return
     uart = entry["uart"]
     address = entry["address"]
+    host = uart is None and (entry["host"], entry["port"])  # a line in the network
+    uart = uart or host
     bus = uarts.get(("bus", uart))
     if bus is None:
         if uart in uarts:
@@ -37,7 +39,7 @@ def claim(where: str, entry: dict, line: dict | None, board, taken: dict, uarts:
             yield text % (uart, uarts[uart])
             return
         uarts[("bus", uart)] = (where, line, {address: where})
-        if uart != "sim":
+        if uart != "sim" and not host:
             uarts[uart] = where
         yield from problems(where, entry, board, taken)
         return
@@ -46,6 +48,8 @@ def claim(where: str, entry: dict, line: dict | None, board, taken: dict, uarts:
         if line[key] != settings[key]:
             text = "`%s` is %s, but %s on the same line has %s; give both the same"
             yield text % (key, line[key], first, settings[key])
+    if host:  # a device may have several parts
+        return
     if address in addresses:
         text = "`address` is %d, which %s has already; give each meter its own"
         yield text % (address, addresses[address])

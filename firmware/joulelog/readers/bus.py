@@ -63,6 +63,7 @@ def of(buses: dict, board, entry: dict, line: dict):
 class Bus(Line):
     """One UART, its lock, and the answer that is waited for."""
 
+    patience_ms = 250  # of entries that say nothing
     rested_ms = 0
     _heard_ms = -100000  # uptime when something was heard last
 
@@ -85,6 +86,14 @@ class Bus(Line):
         """For the start report."""
         text = Line.describe(self, *named)
         return text if self._de is None else text + ", DE on GPIO %d" % self._entry["de"]
+
+    def read(self, *what: int) -> bytes:
+        """The request for some registers."""
+        return rtu.read(*what)
+
+    def why(self, address: int) -> str:
+        """Why it is silent: a line does not tell."""
+        return ""
 
     async def ask(self, request: bytes, timeout_ms: int, rest_ms: int = 0) -> tuple:
         """(payload or None, exception, bytes heard) of the answer to a request."""

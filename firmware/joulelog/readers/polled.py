@@ -13,9 +13,11 @@ from exact import DECIMALS, KEY, UNIT, text
 from micropython import const
 from modbus import rtu
 
+from ..flow.counters import Counters
 from . import asked
 
 _REST_MS = const(100)  # the first pause that is tried for a meter that is deaf behind an answer
+_FAILURE = const(4)  # exceptions from here on are of the moment
 _LONG_MS = const(600)  # no meter is deaf for so long
 
 
@@ -30,14 +32,22 @@ class Polled(asked.Asked):
 
     def __init__(self, name: str, entry: dict, output, app_clock, line, table, most: int) -> None:
         """most: that a counter grows in an hour (0: any)."""
-        asked.Asked.__init__(self, name, entry, output, app_clock, table.channels, most)
+        asked.Asked.__init__(self, name, entry, output, app_clock, (), most)
         self._line = line
-        self._told: list = []  # blocks that the meter has not, channels that cannot be: said once
         self._rest_ms = entry.get("rest_ms") or 0
+        self._timeout_ms = entry["timeout_ms"] or line.patience_ms
+        self.who = "address %d" % entry["address"]
         self._table = table
-        address = entry["address"]
-        self.who = "address %d" % address
-        self._requests = [rtu.read(address, *block) for block in table.blocks]
+        if table:
+            self._use(table, most)
+
+    def _use(self, table, most: int) -> None:
+        """Read the registers of this table from now on."""
+        self._table = table
+        self._told: list = []  # blocks that the meter has not, channels that cannot be: said once
+        self._counters = Counters(table.channels, most)
+        address = self._entry["address"]
+        self._requests = [self._line.read(address, *block) for block in table.blocks]
 
     def counters(self) -> tuple:
         """(name, number) of all that is counted."""
@@ -67,7 +77,10 @@ class Polled(asked.Asked):
 
     def channels(self) -> tuple:
         """Those of the table."""
-        return self._table.channels
+        return self._table.channels if self._table else ()
+
+    def _why(self) -> str:
+        return self._line.why(self._entry["address"]) or asked.Asked._why(self)
 
     async def _read(self) -> list | None:
         """The values, None of those that did not come; None where none came."""
@@ -126,7 +139,7 @@ class Polled(asked.Asked):
     async def _ask(self, request: bytes, rest_ms: int) -> tuple:
         """Once more for what came damaged, or did not come soon behind another answer."""
         line = self._line
-        timeout_ms = self._entry["timeout_ms"]
+        timeout_ms = self._timeout_ms
         answer = await line.ask(request, timeout_ms, rest_ms)
         soon = line.rested_ms < _LONG_MS
         if answer[0] is not None:
@@ -167,5 +180,7 @@ class Polled(asked.Asked):
             return
         self._told.append(index)
         why = rtu.REFUSALS.get(exception, "exception %d" % exception)
-        told = "the meter refuses registers %s: %s; is it another model?"
+        told = "the meter refuses registers %s: %s"
+        if exception < _FAILURE:
+            told += "; is it another model?"
         self._log.warning(told, self._registers(index), why)
