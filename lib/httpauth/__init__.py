@@ -62,9 +62,10 @@ class Login:
         """The server answered 401 with these: whether a new try is worth it."""
         sent = self._sent
         found = _strongest(challenges)
+        if not self._asked or not found or self._asked.get("nonce") != found.get("nonce"):
+            self._count = 0  # with the same nonce a number that was used is not taken again
         self._asked = found
         self._sent = self._taken = False
-        self._count = 0
         return found is not None and (not sent or found.get("stale", "").lower() == "true")
 
 

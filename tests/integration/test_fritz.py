@@ -192,38 +192,6 @@ def test_rights_presence_and_names(start, tmp_path, how, box):
     assert run.interrupt() == 0
 
 
-@HOW
-@pytest.mark.parametrize("mode", ["hang", "reset", "half", "garbage", "huge", "503", "refused"])
-def test_a_bad_day(start, tmp_path, how, mode, box):
-    """The state says what is wrong, a meter beside it goes on, and it comes back by itself."""
-    simulated, other = box(grows=True), box(grows=True)
-    entries = [entry("washer", simulated, PLUG), entry("beside", other, PLUG, host="localhost")]
-    run = begin_run(start, tmp_path, how, *entries)
-    run.wait_for("Z washer ", count=2)
-    if mode == "refused":
-        simulated.close()
-        run.wait_for(f"no answer from {PLUG} at 127.0.0.1, 2 times: 127.0.0.1:.*refused")
-        simulated = box(grows=True, port=simulated.port)
-    else:
-        simulated.mode = mode
-        words = {
-            "hang": "no answer within 2 s",
-            "reset": "cut|reset",
-            "half": "no answer within 2 s",
-            "garbage": "does not speak HTTP|cut in mid-answer|Connection|reset",
-            "huge": "longer than 65536 bytes",
-            "503": "HTTP 503",
-        }
-        run.wait_for(f"{PLUG} at 127.0.0.1.*({words[mode]})")
-    before = len(shown(run, "beside"))
-    run.wait_for("Z beside ", count=before + 3)
-    simulated.mode = "ok"
-    seen = len(re.findall("Z washer power=[0-9]", run.output))
-    run.wait_for("Z washer power=[0-9]", count=seen + 2)
-    silent(run)
-    assert run.interrupt() == 0
-
-
 def test_host_sim(start, tmp_path):
     one = {"type": "fritz", "name": "washer", "host": "sim", "ain": "11657 1234567"}
     one |= {"user": USER, "password": PASSWORD, "interval": 1}

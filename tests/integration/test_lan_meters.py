@@ -174,49 +174,6 @@ def test_own_rows(start, tmp_path, how, device):
 
 
 @HOW
-@pytest.mark.parametrize("mode", ["hang", "reset", "half", "garbage", "huge", "503", "refused"])
-def test_a_bad_day(start, tmp_path, how, mode, device):
-    """The state says what is wrong, the others go on, and it comes back by itself."""
-    plug, other = device("shelly-plug", DIGEST, grows=True), device("tasmota", grows=True)
-    entries = [
-        entry("shelly-plug", plug, timeout=1, misses=2),
-        entry("tasmota", other),
-    ]
-    run = begin_run(start, tmp_path, how, entries)
-    run.wait_for("Z shelly_plug ", count=2)
-    port = plug.port
-    if mode == "refused":
-        plug.close()
-        said = "no answer from shelly at 127.0.0.1, 2 times: 127.0.0.1:%d: connection refused"
-        run.wait_for(re.escape(said % port))
-        plug = device("shelly-plug", DIGEST, grows=True, port=port)
-    else:
-        plug.mode = mode
-        words = {
-            "hang": "no answer within 1 s",
-            "reset": "cut|reset",
-            "half": "no answer within 1 s",
-            "garbage": "does not speak HTTP|cut in mid-answer|Connection|reset",
-            "huge": "longer than 16384 bytes",
-            "503": "HTTP 503",
-        }
-        run.wait_for(f"shelly at 127.0.0.1.*({words[mode]})")
-    before = len(shown(run, "tasmota"))
-    run.wait_for("Z tasmota ", count=before + 3)
-    seen = len(shown(run, "shelly_plug"))
-    plug.mode = "ok"
-    run.wait_for("Z shelly_plug ", count=seen + 2)
-    energies = [
-        Decimal(found["energy_import"])
-        for found in shown(run, "shelly_plug")
-        if "energy_import" in found
-    ]
-    assert energies == sorted(energies)
-    assert "Traceback" not in run.output and DIGEST.password not in run.output
-    assert run.interrupt() == 0
-
-
-@HOW
 def test_wrong_password_and_a_restart(start, tmp_path, how, device):
     plug = device("shelly-plug", DIGEST)
     run = begin_run(start, tmp_path, how, [entry("shelly-plug", plug, password="wr0ng-one")])

@@ -18,12 +18,21 @@ UNIX_TO_NTP = 2208988800
 
 
 class UdpServer:
-    """A behaviour on a free port of 127.0.0.1, or at (address, port), in a thread of its own."""
+    """A behaviour on a free port of 127.0.0.1, or at (address, port), in a thread of its own.
 
-    def __init__(self, behaviour: Behaviour, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+    group: a multicast group that it listens to as well; others may do so at the same port.
+    """
+
+    def __init__(
+        self, behaviour: Behaviour, at: tuple[str, int] = ("127.0.0.1", 0), group: str = ""
+    ) -> None:
         self.received: list[bytes] = []
         self._behaviour = behaviour
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        if group:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            wanted = socket.inet_aton(group) + bytes(4)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, wanted)
         self._socket.bind(at)
         self._socket.settimeout(0.1)
         self.port: int = self._socket.getsockname()[1]
@@ -55,10 +64,17 @@ def silent(datagram: bytes) -> list[bytes]:
     return []
 
 
-def name_server(names: dict[str, str], rcode: int = 0, noise: bool = False) -> Behaviour:
+def name_server(
+    names: dict[str, str],
+    rcode: int = 0,
+    noise: bool = False,
+    alone: bool = True,
+    ttl_s: int = 300,
+) -> Behaviour:
     """Answer with addresses; a name's entry may also be another name (an alias).
 
-    noise: strange datagrams come first, such as an answer with another id.
+    noise: strange datagrams come first, such as an answer with another id. Who is not alone, as
+    with mDNS, says nothing of names that others may know.
     """
     import dns.flags
     import dns.message
@@ -71,13 +87,15 @@ def name_server(names: dict[str, str], rcode: int = 0, noise: bool = False) -> B
         reply.set_rcode(rcode)  # type: ignore[arg-type]
         name = question.question[0].name
         found = names.get(name.to_text(omit_final_dot=True))
+        if found is None and not alone:
+            return []
         if found is None and not rcode:
             reply.set_rcode(3)  # type: ignore[arg-type]
         while found and not found[0].isdigit():
             reply.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", found + "."))
             name, found = dns.name.from_text(found), names.get(found)
         if found:
-            reply.answer.append(dns.rrset.from_text(name, 300, "IN", "A", found))
+            reply.answer.append(dns.rrset.from_text(name, ttl_s, "IN", "A", found))
         wire = reply.to_wire()
         if not noise:
             return [wire]

@@ -162,6 +162,15 @@ class TestAgain(unittest.TestCase):
         login.header("GET", "/")
         self.assertFalse(login.refused([self.sha.replace(NONCE, "new")]))
 
+    def test_a_nonce_stays_counted_over_a_refusal(self):
+        """A server that was asked with a number does not take it again."""
+        login = fixed(*MUFASA)
+        for challenge, number in ((BOTH, "00000001"), (BOTH, "00000002"), (BOTH, "00000003")):
+            login.refused([challenge % "MD5"])
+            self.assertEqual(fields(login.header("GET", "/"))["nc"], number)
+        login.refused([BOTH.replace(NONCE, "another") % "MD5"])
+        self.assertEqual(fields(login.header("GET", "/"))["nc"], "00000001")
+
     def test_stale(self):
         login = fixed("admin", "secret")
         self.assertTrue(login.refused([self.sha]))

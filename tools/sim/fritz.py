@@ -40,6 +40,7 @@ class Box(Device):
         port: int = 0,
         now: Callable[[], int] | None = None,
         plug: str = PLUG,
+        address: str = "127.0.0.1",
     ) -> None:
         """now: its time in seconds since it began, None: the computer's."""
         self.user, self.password = user, password
@@ -57,7 +58,7 @@ class Box(Device):
         began = time.monotonic()
         self._now = now or (lambda: int(time.monotonic() - began))
         answer: Answer = self._page
-        super().__init__(answer, port=port)
+        super().__init__(answer, port=port, address=address)
 
     def forget(self) -> None:
         """All sessions."""

@@ -11,13 +11,14 @@ and RFC 7616 have them; a nonce holds until `new_nonce()`, which is what a resta
 
 The modes: "ok", "hang" (accepts and never answers), "reset" (cuts in mid-answer), "half" (half an
 answer, and the connection stays open), "garbage", "huge" (10 MB), "401" (whatever is sent), or a
-number: that status.
+number: that status. A function of how many requests have come makes each request's mode.
 """
 
 import base64
 import hashlib
 import os
 import re
+import select
 import socket
 import struct
 import threading
@@ -42,13 +43,19 @@ class Device:
     """See the module's text."""
 
     def __init__(
-        self, answer: Answer, login: Login | None = None, port: int = 0, free: tuple = ()
+        self,
+        answer: Answer,
+        login: Login | None = None,
+        port: int = 0,
+        free: tuple = (),
+        address: str = "127.0.0.1",
     ) -> None:
         """free: targets that need no login."""
         self.answer = answer
         self.login = login
         self._free = free
-        self.mode = "ok"
+        self.mode: str | Callable[[int], str] = "ok"
+        self.count = 0  # requests that came
         self.requests: list[tuple[str, str, bytes]] = []
         self.refused = 0  # requests that were answered by 401
         self._used: set[tuple[str, str]] = set()  # (nonce, count): each is good for one request
@@ -59,10 +66,10 @@ class Device:
         class Handler(_Handler):
             owner = device
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer((address, port), Handler)
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
@@ -75,11 +82,17 @@ class Device:
         """As after a restart."""
         self.nonce = os.urandom(8).hex()
 
-    def hang(self) -> None:
-        """Until the device is closed, or has another mode."""
+    def hang(self, connection: socket.socket) -> None:
+        """Until the device is closed, or has another mode, or the client has gone."""
         mode = self.mode
-        while self.mode == mode and not self._closing.wait(0.05):
-            pass
+        while self.mode == mode and not self._closing.is_set():
+            if select.select([connection], [], [], 0.05)[0]:
+                return
+
+    def mode_now(self) -> str:
+        """Of the request that has just come."""
+        self.count += 1
+        return self.mode(self.count) if callable(self.mode) else self.mode
 
     def challenge(self) -> str:
         """The value of WWW-Authenticate."""
@@ -123,9 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         device = self.owner
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        mode = device.mode
+        mode = device.mode_now()
         if mode == "hang":
-            device.hang()
+            device.hang(self.connection)
             return
         if mode == "garbage":
             self.wfile.write(os.urandom(300))
@@ -149,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(text[: len(text) // 2])
             self.wfile.flush()
             if mode == "half":
-                device.hang()
+                device.hang(self.connection)
             else:
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

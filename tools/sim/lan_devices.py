@@ -27,6 +27,7 @@ def start(
     port: int = 0,
     login: Login | None = None,
     now: Callable[[], int] | None = None,
+    address: str = "127.0.0.1",
 ) -> Device:
     """A device of this kind; now: its time in seconds since it began, None: the computer's."""
     began = time.monotonic()
@@ -40,7 +41,7 @@ def start(
             page = result and '{"id":%d,"src":"sim","result":%s}' % (asked["id"], result)
         return None if page is None else (200, "application/json", page.encode())
 
-    return Device(answer, login, port, ("/shelly",))
+    return Device(answer, login, port, ("/shelly",), address)
 
 
 def decimal(thousandths: int, digits: int = 3) -> Decimal:

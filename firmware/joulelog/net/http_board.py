@@ -172,8 +172,12 @@ class Exchange(aiohttp.ClientSession):
                 raise
         poller = select.poll()
         poller.register(self._socket, select.POLLOUT)
-        while not poller.poll(0):
+        ready = poller.poll(0)
+        while not ready:
             await clock.sleep_ms(10)
+            ready = poller.poll(0)
+        if ready[0][1] != select.POLLOUT:  # refused, which the next write says: it may have moved
+            dns.forget(self._host)
 
     async def _secure(self, head: bytes):
         """Handshake, then send the head: nothing goes out before the certificate is checked."""

@@ -16,7 +16,7 @@ import sys
 import config_file
 from measured_steps import counting, create_task, tell
 
-_TIMEOUT_MS = 500000  # of real time
+_TIMEOUT_MS = 1500000  # of real time
 _LINES = 10
 _LOOKS = 5  # for one line: the least counts, which is without half a telegram
 
