@@ -325,7 +325,7 @@ class Spool:
         self._save()
 
     def _save(self) -> None:
-        if self.log.last < 0:
+        if self.log.last < 0 and not self.log.is_torn:
             return  # nothing waits: a restart begins with what comes
         try:
             self.log.save_state()
