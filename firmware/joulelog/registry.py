@@ -31,6 +31,7 @@ READERS = (
     ("modbus", "joulelog.readers.modbus"),
     ("http_json", "joulelog.readers.http_json"),
     ("fritz", "joulelog.readers.fritz"),
+    ("tuya", "joulelog.readers.tuya"),
     ("pulse", "joulelog.readers.pulse"),
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),

@@ -103,7 +103,7 @@ current | dps/103 | mA | 3 | {A}
 power_factor | dps/50 | 0.01 | 2 | {P}
 frequency | dps/32 | 0.01Hz | 2 | {F}
 """
-_ROWS = {
+ROWS = {
     "plug": _PLUG,
     "plug_31": _PLUG_31,
     "pj1103": _PLUG,
@@ -118,7 +118,7 @@ _ROWS = {
 
 def rows(name: str) -> str:
     """A device's table; KeyError where there is none."""
-    text = _ROWS[name]
+    text = ROWS[name]
     if name == "zemismart":
         for number in range(3):
             first = 103 + 9 * number

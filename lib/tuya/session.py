@@ -10,7 +10,8 @@ HMAC-SHA256, 3.5 AES-GCM. Tuya publishes no specification: see frame.py.
 
 begin(), query(), heartbeat(), update() and feed() work in steps, which they yield, because GCM
 takes a chip long: the caller runs them to their end, one at a time, and then sends taken().
-receive(text) gets the JSON of whatever comes, which need not have all data points.
+receive(text) gets the JSON of whatever comes, which need not have all data points; it may be a
+generator of such steps as well.
 """
 
 import binascii
@@ -27,6 +28,7 @@ _NONCE = const(16)
 _STEP = const(64)  # bytes of GCM between two yields
 _HEADER = const(15)  # bytes of a version's header
 _UNVALID = b"data unvalid"
+_ANSWERS = (frame.QUERY, frame.QUERY_NEW, frame.CONTROL_NEW)
 # Of these commands the text goes without the version's header.
 _BARE = (
     frame.START,
@@ -47,6 +49,8 @@ class Session:
     wrong_checks = 0  # CRC, HMAC or tag
     undecodable = 0
     heartbeats = 0  # that were answered
+    texts = 0  # that receive() got
+    answers = 0  # those of them that answer a query
     ready = False  # query() can be sent
     wrong_key = False  # its answers are sealed with another one
     other_version = False  # it answers in frames of another one
@@ -127,9 +131,13 @@ class Session:
         elif command == frame.HEARTBEAT:
             self.heartbeats += 1
         elif text[:1] == b"{":
-            self.refusal = b""
-            self._receive(text)
-        elif text:
+            self.texts += 1
+            if command in _ANSWERS or self.device22:  # which answers as if by itself
+                self.answers += 1
+                self.refusal = b""
+            for _ in self._receive(text) or ():
+                yield
+        elif text and command in _ANSWERS:
             self.refusal = text[:40]
             if _UNVALID in text and self.version in ("3.3", "3.4"):
                 self.device22 = True

@@ -144,13 +144,13 @@ class TestTables(unittest.TestCase):
                 self.assertEqual(decode(name, document, sizes), told(wanted), name)
 
     def test_every_table_can_be_read(self):
-        for name in devices._ROWS:
+        for name in devices.ROWS:
             table = Table(devices.rows(name))
             self.assertTrue(table.rows)
             for path in table.paths:
                 self.assertEqual(path[:4], "dps/")
                 self.assertTrue(path[4:].isdigit())
-        self.assertEqual(set(devices.RENEWED) - set(devices._ROWS), set())
+        self.assertEqual(set(devices.RENEWED) - set(devices.ROWS), set())
 
     def test_what_counts_from_report_to_report_is_no_channel(self):
         for name in ("plug", "pj1103"):

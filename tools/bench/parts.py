@@ -68,6 +68,8 @@ _MODBUS_TCP = {key: _MODBUS[key] for key in _MODBUS if key != "uart"} | {"host":
 _SUNSPEC = _MODBUS_TCP | {"meter": "sunspec"}
 _LAN = {"type": "http_json", "device": "shelly", "host": "sim", "interval": 5}
 _FRITZ = {"type": "fritz", "host": "sim", "password": "secret", "ain": "1", "interval": 5}
+_TUYA = {"type": "tuya", "host": "sim", "device": "pj1103a", "id": "bf01", "interval": 5}
+_TUYA |= {"key": "0123456789abcdef", "version": "3.4"}
 _PULSE = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}
 _ALTHERMA = {"type": "altherma", "uart": "sim", "interval": 10}
 _HEAT = {"type": "heat", "source": "altherma", "voltage": 230}
@@ -95,6 +97,8 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "http_json 2": ([_LAN, _LAN], []),
     "fritz": ([_FRITZ], []),
     "fritz 2": ([_FRITZ, _FRITZ], []),
+    "tuya": ([_TUYA], []),
+    "tuya 2": ([_TUYA, _TUYA], []),
     "pulse": ([_PULSE], []),
     "pulse 2": ([_PULSE, _PULSE | {"name": "water"}], []),
     "altherma": ([_ALTHERMA], []),
@@ -121,7 +125,17 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "emoncms drain": ([_DSMR], ["emoncms"]),
     "influxdb drain": ([_DSMR], ["influxdb"]),
 }
-_SLOT_CASES = ["dsmr", "pzem", "modbus", "http_json", "fritz", "pulse", "altherma", "health"]
+_SLOT_CASES = [
+    "dsmr",
+    "pzem",
+    "modbus",
+    "http_json",
+    "fritz",
+    "tuya",
+    "pulse",
+    "altherma",
+    "health",
+]
 _READERS = registry.names(registry.READERS)
 # Readers that nobody has given a case of their own (make meter): as they are by default.
 _NEW = [name for name in _READERS if name not in CASES and name != "heat"]
@@ -382,6 +396,7 @@ def _parts(steady: dict[str, int]) -> Heap:
         "sunspec": over("sunspec", "modbus-tcp"),
         "http_json": first_and_more("http_json", core),
         "fritz": first_and_more("fritz", core),
+        "tuya": first_and_more("tuya", core),
         "pulse": first_and_more("pulse", core),
         "altherma": [steady["altherma"] - core] * 2,
         "heat": [steady["altherma heat"] - steady["altherma"]] * 2,

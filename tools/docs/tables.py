@@ -24,6 +24,7 @@ from exact import DEVICE_CLASS, KEY, KIND, UNIT
 from jsonmeter import devices, shelly
 from jsonmeter.table import Table as JsonTable
 from modbus.registers import Table
+from tuya import devices as tuya
 from x10a import table as x10a
 
 from joulelog import registry
@@ -96,6 +97,7 @@ def _tables() -> dict[str, dict[str, Callable[[], str]]]:
                 {m: Table(eastron.table(m), eastron.HOLE).channels for m in eastron.MODELS}
             ),
             "http_json": _lan,
+            "tuya": lambda: _models({n: JsonTable(tuya.rows(n)).rows for n in tuya.ROWS}),
             "pulse": _pulse,
             "altherma": lambda: _channels(_altherma_of(x10a.CORE)),
             **_told(),

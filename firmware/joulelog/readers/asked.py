@@ -10,6 +10,7 @@ counters are believed ../flow/counters.py.
 
 import logging
 
+from .. import clock
 from ..flow.counters import Counters
 from .schedule import Schedule
 
@@ -46,11 +47,15 @@ class Asked:
         """What the log says when it has fallen silent."""
         return "is it powered, is the address right?"
 
+    def _pause(self, ms: int):
+        """Until the next poll, or less long; to be awaited at once."""
+        return clock.sleep_ms(ms)
+
     async def _poll_on(self) -> None:
         self._schedule = Schedule(self._entry["interval"], self._entry["misses"])
         while True:
             await self._poll()
-            self.late += await self._schedule.wait()
+            self.late += await self._schedule.wait(self._pause)
 
     async def _poll(self) -> None:
         """Ask once, and publish what is to be believed."""

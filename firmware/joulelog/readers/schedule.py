@@ -8,6 +8,7 @@
         if schedule.missed(): ...         # no answer; True: now it is silent
         schedule.tell([16, 32], hex, log) # what of it has not answered this time: .silent
         missed += await schedule.wait()   # due times that have passed altogether
+    ... schedule.wait(listen)         # listen(ms) in place of a pause of so many ms
 
 Times are due at multiples of the interval of the uptime: they do not drift, meters with the same
 interval are asked one after the other, and a silent one costs the others its time-out. One that
@@ -52,13 +53,13 @@ class Schedule:
             else:
                 log.info("all registers answer again")
 
-    async def wait(self) -> int:
+    async def wait(self, pause=None) -> int:
         """Sleep until the next time is due; how many have passed already."""
         interval_ms = self._interval_ms
         now = clock.uptime_ms()
         passed = max(0, (now - self._due) // interval_ms)
         self._due = (now // interval_ms + 1) * interval_ms
         while now < self._due:
-            await clock.sleep_ms(max(1, self._due - now))
+            await (pause or clock.sleep_ms)(max(1, self._due - now))
             now = clock.uptime_ms()
         return passed
