@@ -24,6 +24,7 @@ from exact import DEVICE_CLASS, KEY, KIND, UNIT
 from jsonmeter import devices, shelly
 from jsonmeter.table import Table as JsonTable
 from modbus.registers import Table
+from sunspec import device
 from tuya import devices as tuya
 from x10a import table as x10a
 
@@ -96,6 +97,7 @@ def _tables() -> dict[str, dict[str, Callable[[], str]]]:
             "modbus": lambda: _models(
                 {m: Table(eastron.table(m), eastron.HOLE).channels for m in eastron.MODELS}
             ),
+            "sunspec": _sunspec,
             "http_json": _lan,
             "tuya": lambda: _models({n: JsonTable(tuya.rows(n)).rows for n in tuya.ROWS}),
             "pulse": _pulse,
@@ -122,6 +124,15 @@ def _lan() -> str:
         of_shelly |= {channel[0]: channel for channel in JsonTable(lines).rows}
     known = {n: JsonTable(devices.rows(n)).rows for n in devices.MAKERS if n != "shelly"}
     return _models({"shelly": tuple(of_shelly.values()), **known})
+
+
+def _sunspec() -> str:
+    """The channels of inverters and of meters, of one phase and of three."""
+    found = {}
+    for name, models in (("inverter", (101, 103)), ("meter", (201, 203, 204))):
+        known = [Table(device.rows(model)).channels for model in models]
+        found[name] = tuple({channel[KEY]: channel for one in known for channel in one}.values())
+    return _models(found).replace('"', "")
 
 
 def _told() -> dict[str, Callable[[], str]]:
