@@ -86,9 +86,10 @@ def test_budget(what: str) -> None:
     assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
 
 
-def test_frozen_budget() -> None:
+@pytest.mark.parametrize("what", ["frozen", "lan"])
+def test_frozen_budget(what: str) -> None:
     require("steps")
-    done = size("--only", "frozen", *QUICK)
+    done = size("--only", what, *QUICK)
     if done.returncode == 3:
         tiers.missing("the frozen VM", "micropython", done.stdout.splitlines()[0])
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,12 +7,14 @@ if sys.implementation.name == "micropython":  # a tool of the computer's
     raise unittest.SkipTest("the check of board folders runs on a computer")
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from tools import ROOT, boards
+from tools.images import features
 
 
 class TestBoards(unittest.TestCase):
@@ -191,6 +193,23 @@ class TestBoards(unittest.TestCase):
         self.assertIn("no pull resistor", said({"uart": 0, "pull": "up"}, "WEMOS_D1_MINI"))
         self.assertIn("GPIO numbers", said({"uart": 2, "rx": 6}, "ESP32_GENERIC"))
         self.assertIn("allowed: ESP32_GENERIC,", said({"uart": 2}, "ESP33"))
+
+    def test_an_esp8266_with_a_meter_of_the_network(self):
+        """With the features that docs/install.md tells; without them it says which to build."""
+        page = (ROOT / "docs/install.md").read_text()
+        (line,) = re.findall(r'make firmware BOARD=(\S+) FEATURES="(http_json.*)"', page)
+        wanted = features.named(line[1])
+        webhook = {"type": "webhook", "url": "http://example.org/log.php", "key": "k"}
+        plug = {"type": "http_json", "name": "one", "device": "shelly", "host": "192.0.2.1"}
+        dect = {"type": "fritz", "name": "one", "password": "p", "ain": "1"}
+        for reader in (plug, dect):
+            path = self.work / "config.py"
+            sinks = [dict(webhook, values=["one.power"])]
+            path.write_text(f"board = {line[0]!r}\nreaders = [{reader!r}]\nsinks = {sinks!r}\n")
+            self.assertEqual(list(boards.config_problems(path, None, wanted)), [])
+            said = " ".join(boards.config_problems(path))
+            self.assertIn(f"this image has no {reader['type']}", said)
+            self.assertIn("make firmware BOARD=", said)
 
     def test_exit_status(self):
         """Of the command that `make boards` runs."""

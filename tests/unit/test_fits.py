@@ -30,6 +30,8 @@ console  | 1000+1000 | 100 | 1000+1000 | 2000+2000 | 3000+3000
 tls      | 2000+1000 | 100 | 2000+1000 | 6000+3000 | 6000+3000
 spool    | 9000+2000 | 100 | 9000+2000 | 14000+3000 | 20000+3000
 drain    | 3000+3000 | 100 | 3000+3000 | 6000+6000 | 6000+6000
+drain-one | 1000+1000 | 100 | 1000+1000 | 2000+2000 | 2000+2000
+webhook  | 3000+3000 | 100 | 4000+4000 | 10000+9000 | 16000+9000
 """
 P1 = {"type": "dsmr", "uart": 2}
 MQTT = {"type": "mqtt", "host": "broker"}
@@ -84,6 +86,11 @@ class TestFits(unittest.TestCase):
         self.assertEqual(
             more, 2 * 4000 + 5000 + 9000
         )  # spool and drain for the second sink as well
+
+    def test_one_reading_per_request_takes_less_while_readings_leave_the_flash(self):
+        webhook = {"type": "webhook", "url": "http://server"}
+        kept = self.need(config([P1], [webhook])) - self.need(config([P1], [webhook], flash_kb=0))
+        self.assertEqual(kept, 14000 + 2000)
 
     def test_what_is_shared_is_there_once(self):
         one = self.need(config([P1], [MQTT, INFLUXDB])) - P1_MQTT

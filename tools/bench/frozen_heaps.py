@@ -123,6 +123,9 @@ class Heaps:
             return p1.start("nl50", _SPEED)
         return pzem.start(self._reader(target), _SPEED)
 
+    def _readers(self, target: Target) -> list[dict]:
+        return [self._reader(target)]
+
     def _reader(self, target: Target) -> dict:
         if target.meter == "P1":
             return {"type": "dsmr", "uart": "sim"}
@@ -146,7 +149,7 @@ class Heaps:
             "wifi": {"ssid": "home", "password": "its password"},
             "log": {},
             "queue": {"flash_kb": 200 if target.drains else 100 if target.spool else 0},
-            "readers": [self._reader(target)],
+            "readers": self._readers(target),
             "sinks": [self._sink(kind) for kind in target.sinks],
         }
         path.write_text("".join(f"{key} = {value!r}\n" for key, value in settings.items()))

@@ -124,6 +124,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "mqtt drain": ([_DSMR], ["mqtt"]),
     "emoncms drain": ([_DSMR], ["emoncms"]),
     "influxdb drain": ([_DSMR], ["influxdb"]),
+    "webhook drain": ([_DSMR], ["webhook"]),
 }
 _SLOT_CASES = [
     "dsmr",
@@ -230,7 +231,9 @@ class Stage:
         heap = _quick_parts(steady) if quick else _parts(steady)
         if not quick:
             most = {name: found[name, _SLOTS][2] for name in cases if name.endswith("drain")}
-            heap["drain"] = [max(_drain(name, most[name], steady) for name in most)] * 2
+            drains = {name: _drain(name, most[name], steady) for name in most}
+            heap["drain-one"] = [drains.pop("webhook drain")] * 2
+            heap["drain"] = [max(drains.values())] * 2
             heap["boot"] = [max(found[run][0] for run in runs), 0]
             heap["work"] = [self._work(way, steady["mqtt"]), 0]
         for name, slots in runs:

@@ -26,6 +26,8 @@
                100 kB, and the smallest heap of that
     frozen     heap of an image on an ESP8266 and on an ESP32, by meter and servers: used, free,
                largest block, smallest heap (--micropython); with -v what each module takes
+    lan        the same of meters on the LAN: P1, a Shelly Pro 3EM and a FRITZ!DECT to MQTT on an
+               ESP32, a Shelly plug and a FRITZ!DECT each to log.php on an ESP8266 (--micropython)
     rom        functions, classes and globals of our modules that an image has in RAM all the same,
                for the freezer cannot know them (--micropython); with -v which, and why
     speed      time per telegram, and longest step, with code objects in flash, in percent of the
@@ -58,7 +60,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tools import ROOT, boards
-from tools.bench import frozen_heaps, frozen_speed
+from tools.bench import frozen_heaps, frozen_speed, lan_heaps
 from tools.bench.least import least
 from tools.host import deps
 from tools.images import chip as chip_memory
@@ -386,6 +388,18 @@ class Measure:
                         name = f"{what} {chip} {target.name}"
                         yield from self._target(name, heaps, chip, target)
 
+    def lan(self) -> Iterator[Row]:
+        """The same of meters on the LAN, with their simulators."""
+        port = self._mosquitto()
+        for chip, targets in lan_heaps.TARGETS.items():
+            try:
+                program = frozen.build(self._micropython, chip, wanted=lan_heaps.FEATURES[chip])
+            except frozen.LeftOut as reason:
+                raise LeftOut(str(reason))
+            with lan_heaps.LanHeaps(self._folder, program, chip, port) as heaps:
+                for target in targets:
+                    yield from self._target(f"frozen {chip} {target.name}", heaps, chip, target)
+
     def rom(self) -> Iterator[Row]:
         """What the freezer leaves in RAM of our own modules."""
         try:
@@ -633,6 +647,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "drain": Measure.drain,
     "frozen": Measure.frozen,
     "frozen-plain": Measure.frozen_plain,
+    "lan": Measure.lan,
     "rom": Measure.rom,
     "speed": Measure.speed,
     "chip": Measure.chip,
@@ -648,7 +663,9 @@ def main() -> int:
     parser.add_argument("--verbose", "-v", action="store_true", help="each module's size")
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
-    parser.add_argument("--micropython", type=Path, help="a checkout, for frozen, drain and chip")
+    parser.add_argument(
+        "--micropython", type=Path, help="a checkout, for frozen, lan, drain and chip"
+    )
     parser.add_argument("--board", help="for chip: one of the ESP8266's")
     parser.add_argument("--esp-sdk", type=Path, help="for chip: a folder with an ESP8266's SDK")
     options = parser.parse_args()

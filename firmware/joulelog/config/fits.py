@@ -48,6 +48,7 @@ _SHARED = {
 # The sums are right to one part in so many: what is short by less may try, and is warned.
 _EXACT = const(32)
 _OTHER = "other"  # the part that a reader is which nobody has measured yet
+_ONE_EACH = ("webhook",)  # sinks whose every request has one reading
 _NOT_KEPT = ("console",)  # sinks that nothing waits for on the flash
 
 
@@ -209,13 +210,13 @@ class Plan:
             found.append("work")
             if self.asks_time:
                 found.append("ntp")
-        kept = 0
+        keeps = self.keeps and None not in without
         for entry in self.entries:
             if entry not in without:
                 found.extend(entry[1])
-                kept += entry[2]
-        if self.keeps and None not in without:
-            found.extend(["spool", "drain"] * kept)
+                if keeps and entry[2]:
+                    found.append("spool")
+                    found.append("drain-one" if entry[1][0] in _ONE_EACH else "drain")
         return found
 
     def can_spare(self, entry: list) -> bool:

@@ -5,7 +5,8 @@ writes them with --lower; do not edit. SLOT: a reading in the ring, by reader. H
 per way to install (fits.WAYS, in that order) "the first one+each further one". boot: until the
 start looks at the heap; core: all but readers and sinks; ntp: time servers; work: what comes and
 goes; line: what meters on a Modbus share; http: what sinks by HTTP share; drain: per sink, while
-readings leave the flash; other: a reader that is not here yet, as large as any.
+readings leave the flash (drain-one: where each has a request of its own); other: a reader that is
+not here yet, as large as any.
 """
 
 SLOT = """\
@@ -44,6 +45,7 @@ influxdb |   6200+6200 |  10800+6100 |   8300+8300 | 13400+13900 |  15100+8600
 webhook  |   2700+3000 |   8000+3000 |   2700+7800 |   7800+3000 |  11000+3200
 spool    |   2500+1300 |  15600+1300 |   2500+1300 |  14300+1300 |  33700+1300
 drain    |   5900+5900 |   7900+7900 |   6100+6100 |   6700+6700 |   8100+8100
+drain-one |   2900+2900 |   7900+7900 |   6100+6100 |   6700+6700 |   8100+8100
 boot     |        1200 |        5100 |        1200 |        5000 |        9800
 work     |        2800 |        3500 |       10000 |        9700 |        9700
 tls      | 22900+12500 | 22900+12500 |   4400+2000 |   4400+2000 |   5300+1800
