@@ -11,7 +11,7 @@ MODEL ?= nl50
 TESTS ?=
 JOBS ?= 3
 
-.PHONY: help run check test test-long lines style lint format size deps doctor boards firmware dist docs packages meter lock clean
+.PHONY: help run check test test-long lines style lint format size deps doctor find boards firmware dist docs packages meter lock clean
 .PHONY: micropython flash romfs logs config erase boot-image
 
 help: ## this list
@@ -71,6 +71,9 @@ deps: $(VENV)/run ## MicroPython, and its packages for VM and boards (DEPS_FROM=
 
 doctor: $(VENV)/run ## listen to a P1 cable: make doctor PORT=/dev/ttyUSB0
 	$(PY) -m tools.doctor $(PORT)
+
+find: $(VENV)/run ## list the meters that announce themselves on the network, with their config entries (SECONDS=15 AT="192.168.1.20 …")
+	@$(PY) -m tools.find $(if $(SECONDS),--seconds '$(SECONDS)') $(foreach one,$(AT),--at '$(one)')
 
 boards: $(VENV)/run ## check the board folders and the example configs (BOARD=… or CONFIG=… one, FEATURES="dsmr mqtt")
 	$(PY) -m tools.boards $(if $(filter-out file,$(origin CONFIG)),--config '$(CONFIG)') $(if $(BOARD),--board $(BOARD)) \

@@ -31,8 +31,12 @@ class UdpServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         if group:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            wanted = socket.inet_aton(group) + bytes(4)
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, wanted)
+            for interface in (bytes(4), socket.inet_aton("127.0.0.1")):
+                wanted = socket.inet_aton(group) + interface
+                try:
+                    self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, wanted)
+                except OSError:  # there is no network but this computer
+                    pass
         self._socket.bind(at)
         self._socket.settimeout(0.1)
         self.port: int = self._socket.getsockname()[1]

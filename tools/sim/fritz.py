@@ -113,7 +113,7 @@ class Box(Device):
         """Whether a login answers a challenge that is open, which it ends."""
         if time.monotonic() < self._blocked_until or asked.get("username", "") != self.user:
             return False
-        for challenge in self._challenges:
+        for challenge in list(self._challenges):
             if asked["response"] == response(challenge, self.password):
                 self._challenges.discard(challenge)
                 return True

@@ -39,6 +39,8 @@ def start(
             asked = json.loads(body)
             result = pages.get("/rpc/" + asked["method"])
             page = result and '{"id":%d,"src":"sim","result":%s}' % (asked["id"], result)
+        if login and page and target == "/shelly":
+            page = page.replace('"auth_en":false', '"auth_en":true')
         return None if page is None else (200, "application/json", page.encode())
 
     return Device(answer, login, port, ("/shelly",), address)
@@ -163,7 +165,11 @@ def opendtu(second: int) -> dict[str, str]:
     about = {"serial": "116180000001", "name": "Dach", "reachable": True, "producing": True}
     about |= {"data_age": 2, "AC": {"0": ac}, "DC": {}, "INV": {"0": inverter}}
     page = as_json({"inverters": [about], "total": {}})
-    return {"/api/livedata/status?inv=116180000001": page}
+    listed = [{"serial": serial, "name": "Dach"} for serial in ("116180000001", "116180000002")]
+    return {
+        "/api/livedata/status?inv=116180000001": page,
+        "/api/livedata/status": as_json({"inverters": listed, "total": {}}),
+    }
 
 
 def ahoydtu(second: int) -> dict[str, str]:
@@ -171,7 +177,8 @@ def ahoydtu(second: int) -> dict[str, str]:
     ch0 = ["230.1", "0.99", "229.9", "49.99", "1", "31.3"]
     ac = [Decimal(text) for text in ch0] + [decimal(523719 + second), Decimal("812")]
     page = {"id": 0, "name": "Dach", "ch": [ac], "ts_last_success": int(time.time())}
-    return {"/api/inverter/id/0": as_json(page)}
+    listed = {"inverter": [{"enabled": True, "id": 0, "name": "Dach"}]}
+    return {"/api/inverter/id/0": as_json(page), "/api/inverter/list": as_json(listed)}
 
 
 def fronius(second: int) -> dict[str, str]:
@@ -179,7 +186,11 @@ def fronius(second: int) -> dict[str, str]:
     site = {"E_Total": decimal(40123456 + second, 1), "P_Grid": Decimal("-1234.56")}
     site |= {"P_PV": Decimal("2000.5"), "P_Load": Decimal("-765.94"), "P_Akku": None}
     page = {"Body": {"Data": {"Site": site}}, "Head": {"Status": {"Code": 0}}}
-    return {"/solar_api/v1/GetPowerFlowRealtimeData.fcgi": as_json(page)}
+    api = {"APIVersion": 1, "BaseURL": "/solar_api/v1/", "CompatibilityRange": "1.8-1"}
+    return {
+        "/solar_api/v1/GetPowerFlowRealtimeData.fcgi": as_json(page),
+        "/solar_api/GetAPIVersion.cgi": as_json(api),
+    }
 
 
 def goe(second: int) -> dict[str, str]:
@@ -201,7 +212,7 @@ def youless(second: int) -> dict[str, str]:
     page = {"tm": 1764470000, "net": Decimal("9194.164"), "pwr": 2382, "ts0": 1764470000}
     page |= {"p1": Decimal("4703.562"), "p2": Decimal("4490.631"), "n1": Decimal("0.029")}
     page |= {"n2": Decimal("0.000"), "gas": Decimal("1624.264")}
-    return {"/e": as_json([page])}
+    return {"/e": as_json([page]), "/d": as_json({"model": "LS120", "mac": "72:b8:ad:14:16:2d"})}
 
 
 KINDS: dict[str, Pages] = {
