@@ -26,7 +26,7 @@ from tests.servers.udp import UdpServer, name_server
 from tests.waiting import until
 from tools import ROOT
 from tools.rig import run_vm, vm
-from tools.sim import fritz, lan_devices
+from tools.sim import fritz, lan_devices, tuya
 from tools.sim.lan import Device, Login
 
 PASSWORD = "s3cr3t pa$$"
@@ -46,7 +46,7 @@ class Gadget:
     """A simulated device by a name in the network, whose address may become another."""
 
     key = "energy_import"
-    device: Device
+    device: Device | tuya.Meter
 
     def __init__(self) -> None:
         self.host = f"{self.source}-{os.getpid()}.local"
@@ -63,7 +63,7 @@ class Gadget:
         self.names[self.host] = address
         self.device = self.made(address, port)
 
-    def made(self, address: str, port: int) -> Device:
+    def made(self, address: str, port: int) -> Device | tuya.Meter:
         raise NotImplementedError
 
     def entry(self) -> dict:
@@ -151,6 +151,30 @@ class Washer(Gadget):
         self.device.forget()
 
 
+class Clamp(Gadget):
+    """A Tuya clamp of version 3.4; its password is its local key."""
+
+    source = "clamp"
+    device: tuya.Meter
+
+    def made(self, address: str, port: int) -> tuya.Meter:
+        about = {"port": port, "address": address, "now": self.now}
+        return tuya.Meter("bf01", key_of(self.password), "3.4", **about)
+
+    def entry(self) -> dict:
+        about = {"type": "tuya", "device": "pj1103a", "id": "bf01", "key": key_of(PASSWORD)}
+        about |= {"version": "3.4", "name": self.source, "host": self.host}
+        return about | {"port": self.device.port} | FAIL
+
+    def set_password(self, password: str) -> None:
+        self.device.key = key_of(password).encode()
+        self.device.drop()
+
+
+def key_of(password: str) -> str:
+    return (password + "_" * 16)[:16]
+
+
 class Fault(NamedTuple):
     """How it begins and ends, what the log says, and the status in MQTT."""
 
@@ -184,6 +208,18 @@ FAULTS = {
     "a new address": Fault(Gadget.refuse, Gadget.move, "connection refused", "silent"),
     "another at its address": Fault(Gadget.move_for_another, None, "HTTP 404", "error"),
     "a counter that restarts": Fault(Gadget.start_again, None, "energy_import fell", "online"),
+}
+
+
+SILENT = r"no answer within |closed the connection"
+# Its connection stays open: one that is cut is looked up anew before anybody else is asked.
+NOT_OF_TUYA = ("401 for ever", "503", "another at its address")
+FAULTS_OF_TUYA = {name: fault for name, fault in FAULTS.items() if name not in NOT_OF_TUYA} | {
+    "garbage": mode("garbage", SILENT),
+    "10 MB": mode("huge", "not Tuya's protocol", "error"),
+    "wrong password": Fault(
+        Gadget.change_password, Gadget.change_it_back, "are `key` and `version` right", "silent"
+    ),
 }
 
 
@@ -301,11 +337,11 @@ def house(tmp_path):
 
 
 @HOW
-@pytest.mark.parametrize("kind", [Plug, Washer], ids=["http_json", "fritz"])
+@pytest.mark.parametrize("kind", [Plug, Washer, Clamp], ids=["http_json", "fritz", "tuya"])
 def test_every_fault(house, how, kind) -> None:
     gadget = kind()
     begun = house(how, gadget)
-    for name, fault in FAULTS.items():
+    for name, fault in (FAULTS_OF_TUYA if kind is Clamp else FAULTS).items():
         print(name)
         begun.suffer(gadget, fault)
     begun.check()
@@ -314,7 +350,7 @@ def test_every_fault(house, how, kind) -> None:
 @HOW
 def test_time_outs_of_one_in_four(house, how) -> None:
     """Nobody is called silent, and the P1 meter is not delayed."""
-    gadgets = [Plug(), Washer()]
+    gadgets = [Plug(), Washer(), Clamp()]
     begun = house(how, *gadgets)
     for gadget in gadgets:
         gadget.break_down(lambda count: "ok" if count % 4 else "hang")
@@ -335,7 +371,7 @@ def in_turn(count: int) -> str:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", [Plug, Washer], ids=["http_json", "fritz"])
+@pytest.mark.parametrize("kind", [Plug, Washer, Clamp], ids=["http_json", "fritz", "tuya"])
 def test_the_heap_is_flat(tmp_path: Path, kind) -> None:
     """While a quarter of all requests fail, in every way; on the VM."""
     gadget = kind()

@@ -13,7 +13,8 @@ It is built on PyPI's cryptography and knows nothing of lib/tuya but its tables.
 `"host": "sim"` starts one with its id and key; one without `version` gets a 3.4.
 
 The modes: "ok", "hang" (accepts and never answers), "reset" (cuts in mid-answer), "half" (half an
-answer, and the connection stays open), "garbage" (random bytes), "huge" (10 MB of them), "refuse".
+answer, and the connection stays open), "garbage" (random bytes), "huge" (10 MB of them). A
+function of how many queries have come makes each query's mode.
 """
 
 import argparse
@@ -65,7 +66,8 @@ class Meter:
     ) -> None:
         """now: its time in seconds since it began, None: the computer's."""
         self.device_id, self.key, self.version = device_id, key.encode(), version
-        self.mode = "ok"
+        self.mode: str | Callable[[int], str] = "ok"
+        self.count = 0  # queries that came
         self.device22 = self.frozen = False
         self.queries = self.updates = self.heartbeats = self.agreed = self.refused = 0
         self.address = address
@@ -78,6 +80,10 @@ class Meter:
         self._server = socket.create_server((address, port))
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
+
+    def mode_now(self) -> str:
+        """Of this query."""
+        return self.mode(self.count) if callable(self.mode) else self.mode
 
     def dps(self) -> dict[str, object]:
         """What it measures now; what is frozen as it was when it was told to measure anew."""
@@ -160,6 +166,7 @@ class Meter:
     def answer(self, client: "_Client", command: int, text: bytes) -> None:
         """What it says to a command."""
         asked = json.loads(text) if text[:1] == b"{" else {}
+        self.count += command in (10, 13, 16)
         if command == 9:
             self.heartbeats += 1
             client.say(9, b"")
@@ -210,10 +217,10 @@ class _Client:
         """Send a frame; whole: not the one that bad days are about."""
         body = json.dumps(text, separators=(",", ":")).encode() if isinstance(text, dict) else text
         data = self._packed(command, body, code)
-        mode = self._meter.mode
+        mode = "ok" if whole else self._meter.mode_now()
         try:
             with self._sending:
-                if whole or mode == "ok":
+                if mode == "ok":
                     self._socket.sendall(data)
                 elif mode in ("reset", "half"):
                     self._socket.sendall(data[: len(data) // 2])
@@ -239,7 +246,7 @@ class _Client:
             raise ValueError("another version")
         text = self._opened(head, rest, gcm)
         if self._meter.mode == "hang":
-            return
+            return  # to nothing, be it the exchange of keys
         if command == 3:
             self._exchange(text)
         elif command == 5:

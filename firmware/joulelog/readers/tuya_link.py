@@ -36,6 +36,7 @@ class Link:
     is_open = False
     spoke = False  # the last connection took what was sent, whatever came of it
     connections = 0
+    _host = ""
     _reader = None
     _writer = None
     _sent_ms = 0
@@ -48,14 +49,8 @@ class Link:
         """Connect, and agree on a key where the version has that."""
         self.close()
         self.spoke = False
-        try:
-            await self._within(self._open(host, port))
-        except NetError:
-            if not self.spoke and not net.is_address(host):
-                from ..net import dns
-
-                dns.forget(host)  # it may have moved
-            raise
+        self._host = host
+        await self._within(self._open(host, port))
         self.is_open = True
 
     async def ask(self, dps, renew, now: int) -> None:
@@ -112,6 +107,10 @@ class Link:
         if not why:
             return
         self.close()
+        if not net.is_address(self._host):
+            from ..net import dns
+
+            dns.forget(self._host)  # it may have moved
         if self.spoke and not refused and not self.session.ready:
             why = _EXCHANGE % why
         told = NetError(why)
