@@ -8,7 +8,10 @@ same(tag, other)                  # takes as long whatever is different
 
 import hashlib
 
+from micropython import const
+
 _BLOCK = 64
+_STEP = const(64)  # bytes of GCM between two yields
 
 
 def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
@@ -48,3 +51,11 @@ def same(one: bytes, other: bytes) -> bool:
     for at in range(len(one)):
         difference |= one[at] ^ other[at]
     return difference == 0
+
+
+def in_steps(turn, body: bytearray):
+    """Encrypt or decrypt a body in place; a generator of steps that a chip can stand."""
+    view = memoryview(body)
+    for at in range(0, len(body), _STEP):
+        turn(body, at, min(at + _STEP, len(body)), view[at:])
+        yield

@@ -20,6 +20,7 @@ PORT = 6668  # of TCP
 _KEY = b"l\x1e\xc8\xe2\xbb\x9b\xb5\x9a\xb5\x0b\r\xafd\x9bA\n"
 _WANTED = ("gwId", "ip", "version", "productKey")
 _MOST = 512  # bytes
+_PIECE = 64  # of JSON in a step
 
 
 def parse(datagram: bytes, aes) -> tuple | None:
@@ -27,29 +28,40 @@ def parse(datagram: bytes, aes) -> tuple | None:
 
     aes(key, 1) is its ECB mode, as cryptolib has it.
     """
+    found: list = []
+    for _ in steps(datagram, aes, found):
+        pass
+    return found[0] if found else None
+
+
+def steps(datagram: bytes, aes, found: list):
+    """parse() for a loop that may not stand so long: what is announced is added to `found`."""
     if len(datagram) > _MOST:
-        return None
-    text = _text(datagram, aes)
+        return
+    text = yield from _text(datagram, aes)
     if text is None:
-        return None
+        return
     pick = Picker(_WANTED)
-    pick.feed(text.rstrip(b"\0"))  # the maker's app sends some
+    text = text.rstrip(b"\0")  # the maker's app sends some
+    for at in range(0, len(text), _PIECE):
+        yield
+        pick.feed(text[at : at + _PIECE])
     if not pick.end():
-        return None
-    found = []
+        return
+    told = []
     for value in pick.texts:
         if value is None or value[:1] != b'"':
-            if len(found) < 3:
-                return None
+            if len(told) < 3:
+                return
             value = b'"'
         try:
-            found.append(value[1:].decode())
+            told.append(value[1:].decode())
         except UnicodeError:
-            return None
-    return tuple(found)
+            return
+    found.append(tuple(told))
 
 
-def _text(datagram: bytes, aes) -> bytes | None:
+def _text(datagram: bytes, aes):
     """What it says; None where it is damaged, or no announcement."""
     if datagram[:4] == frame.PLAIN:
         if not _is_one(datagram, frame.PLAIN_END):
@@ -61,7 +73,9 @@ def _text(datagram: bytes, aes) -> bytes | None:
             body = body[4:]
         return body if body[:1] == b"{" else _decrypted(body, aes)
     if datagram[: len(frame.GCM)] == frame.GCM:
-        return _opened(datagram, aes) if _is_one(datagram, frame.GCM_END) else None
+        if not _is_one(datagram, frame.GCM_END):
+            return None
+        return (yield from _opened(datagram, aes))
     return datagram if datagram[:1] == b"{" else _decrypted(datagram, aes)
 
 
@@ -75,14 +89,15 @@ def _decrypted(body: bytes, aes) -> bytes | None:
     return crypt.unpadded(aes(_KEY, 1).decrypt(body))
 
 
-def _opened(datagram: bytes, aes) -> bytes | None:
+def _opened(datagram: bytes, aes):
     from aes_gcm import GcmStream
 
     begin = frame.GCM_HEAD + frame.NONCE
     body = bytearray(datagram[begin : -frame.TAG - 4])
     nonce = datagram[frame.GCM_HEAD : begin]
     stream = GcmStream(aes(_KEY, 1).encrypt, nonce, datagram[4 : frame.GCM_HEAD])
-    stream.decrypt(body, 0, len(body), body)
-    if not stream.verify(datagram[-frame.TAG - 4 : -4]):
+    yield from crypt.in_steps(stream.decrypt, body)
+    yield from stream.finish()
+    if not stream.fits(datagram[-frame.TAG - 4 : -4]):
         return None
     return bytes(body[4:] if body[:3] == b"\0\0\0" else body)

@@ -25,7 +25,6 @@ from .frame import Framer
 VERSIONS = ("3.1", "3.3", "3.4", "3.5")
 
 _NONCE = const(16)
-_STEP = const(64)  # bytes of GCM between two yields
 _HEADER = const(15)  # bytes of a version's header
 _UNVALID = b"data unvalid"
 _ANSWERS = (frame.QUERY, frame.QUERY_NEW, frame.CONTROL_NEW)
@@ -184,7 +183,7 @@ class Session:
             length = frame.NONCE + len(body) + frame.TAG
             head = frame.head_of(frame.GCM, sequence, command, length)
             self._gcm.restart(nonce, head[4:])
-            yield from _in_steps(self._gcm.encrypt, body)
+            yield from crypt.in_steps(self._gcm.encrypt, body)
             yield from self._gcm.finish()
             self._out += head + nonce + bytes(body) + self._gcm.made() + frame.GCM_END
             return
@@ -215,7 +214,7 @@ class Session:
             begin, end = frame.GCM_HEAD + frame.NONCE, len(found) - frame.TAG - 4
             body = bytearray(found[begin:end])
             gcm.restart(found[frame.GCM_HEAD : begin], found[4 : frame.GCM_HEAD])
-            yield from _in_steps(gcm.decrypt, body)
+            yield from crypt.in_steps(gcm.decrypt, body)
             yield from gcm.finish()
             right = gcm.fits(found[end:-4])
             body = bytes(body)
@@ -259,14 +258,6 @@ class Session:
             return None
         text = crypt.unpadded(self._decrypt(body))
         return text if text is None else _without_header(text, version)
-
-
-def _in_steps(turn, body: bytearray):
-    """Encrypt or decrypt a body in place."""
-    view = memoryview(body)
-    for at in range(0, len(body), _STEP):
-        turn(body, at, min(at + _STEP, len(body)), view[at:])
-        yield
 
 
 def _without_header(text: bytes, version: bytes) -> bytes:

@@ -62,14 +62,14 @@ class Finder:
                 sock.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
             while self._found.get(device_id) is None and clock.uptime_ms() < until_ms:
                 for sock in sockets:
-                    self._take(sock)
+                    await self._take(sock)
                 await clock.sleep_ms(_LOOK_MS)
         finally:
             self._listening = False
             for sock in sockets:
                 sock.close()
 
-    def _take(self, sock) -> None:
+    async def _take(self, sock) -> None:
         """One datagram, if there is one: a flood must not stop the loop."""
         try:
             datagram = sock.recv(_MOST)
@@ -78,9 +78,10 @@ class Finder:
                 raise
             return
         net.answered()
-        found = discovery.parse(datagram, cryptolib.aes)
-        if found is None:
-            return
-        self.heard += 1
-        if found[0] in self._found and net.is_address(found[1]):
-            self._found[found[0]] = found
+        found: list = []
+        for _ in discovery.steps(datagram, cryptolib.aes, found):
+            await clock.sleep_ms(0)
+        for told in found:
+            self.heard += 1
+            if told[0] in self._found and net.is_address(told[1]):
+                self._found[told[0]] = told
