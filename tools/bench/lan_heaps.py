@@ -13,11 +13,12 @@ from pathlib import Path
 
 from tests.servers.log_php import KEY, LogPhp
 from tools.bench.frozen_heaps import Heaps, Target
-from tools.sim import fritz, lan_devices, p1
-from tools.sim.lan import Device, Login
+from tools.sim import fritz, lan_devices, p1, tuya
+from tools.sim.lan import Login
 
 _SPEED = 10
 _PASSWORD = "its password"
+_TUYA = ("bf0123456789abcdef01", "0123456789abcdef", "3.4", "pj1103a")  # id, key, version, device
 # What an ESP8266's image has for these: as docs/install.md tells its user.
 FEATURES = {
     "esp8266": ("http_json", "fritz", "webhook", "spool", "health", "console", "led", "webrepl"),
@@ -28,7 +29,7 @@ TARGETS = {
         Target("Shelly plug", ("webhook",)),
         Target("FRITZ!DECT", ("webhook",)),
     ),
-    "esp32": (Target("P1, Pro 3EM, FRITZ!DECT", ("mqtt",)),),
+    "esp32": (Target("P1, Pro 3EM, FRITZ!DECT, Tuya clamp", ("mqtt",)),),
 }
 
 
@@ -39,10 +40,11 @@ class LanHeaps(Heaps):
         super().__init__(folder, program, chip, broker_port)
         self._log_php = LogPhp(folder / "log")
         login = Login("digest", "admin", _PASSWORD)
-        self._devices: dict[str, Device] = {
+        self._devices = {
             "Shelly plug": lan_devices.start("shelly-plug", login=login),
             "Pro 3EM": lan_devices.start("shelly-pro3em", login=login),
             "FRITZ!DECT": fritz.Box("logger", _PASSWORD),
+            "Tuya clamp": tuya.Meter(*_TUYA),
         }
 
     def __enter__(self) -> "LanHeaps":
@@ -65,6 +67,10 @@ class LanHeaps(Heaps):
     def _entry(self, name: str) -> dict:
         if name == "P1":
             return {"type": "dsmr", "uart": "sim"}
+        if name == "Tuya clamp":
+            about = dict(zip(("id", "key", "version", "device"), _TUYA, strict=True))
+            about |= {"host": "127.0.0.1", "port": self._devices[name].port}
+            return {"type": "tuya", "name": "clamp", "interval": 1} | about
         where = {"host": "127.0.0.1", "port": self._devices[name].port, "password": _PASSWORD}
         if name == "FRITZ!DECT":
             about = {"type": "fritz", "name": "meter", "user": "logger", "ain": fritz.PLUG}

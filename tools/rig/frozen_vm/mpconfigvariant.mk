@@ -9,5 +9,6 @@ ifeq ($(JOULELOG_CHIP),esp8266)
 MICROPY_SSL_AXTLS = 1
 AXTLS_DEFS_EXTRA = -DRT_MAX_PLAIN_LENGTH=1024 -DRT_EXTRA=4096 -include $(VARIANT_DIR)/axtls_heap.h
 else
-MICROPY_PY_SSL = 0
+# For cryptolib, which a chip's own library gives it: Tuya needs AES.
+MICROPY_SSL_AXTLS = 1
 endif
