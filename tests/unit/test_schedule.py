@@ -107,6 +107,24 @@ class TestCounters(unittest.TestCase):
         self.assertFalse(counters.agree([5, 501], [5, 500]))
         self.assertFalse(counters.agree([5, 500], [5, 9000]))
 
+    def test_another_device_with_other_channels(self):
+        counters = Counters(CHANNELS, 10)
+
+        async def story():
+            counters.judge([5, 500], self.said)
+            for channels, value in (
+                ((CHANNELS[1],), 3),
+                ((("water", "m³", 3, "total_increasing", ""),), 1),
+                ((), None),
+                (CHANNELS, 400),
+            ):
+                counters.adopt(channels)
+                values = [None, value][-len(channels) or 2 :]
+                self.assertEqual(counters.judge(values, self.said), 0)
+                self.assertEqual(values[-1:], [value] if channels else [])
+
+        self.virtual.play(story())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -52,16 +52,17 @@ class Counters:
     def adopt(self, channels: tuple, sums: dict | None = None) -> None:
         """The same channels, some with more decimals or another unit, and others behind them.
 
+        Where there is another one now, of another device, what the old one said is forgotten.
         sums: {index of a sum: indexes of its parts}, always the same dict.
         """
         self._sums = sums or {}
         if channels is self._channels:
             return
         for index, before in enumerate(self._channels):
-            now = channels[index]
+            now = channels[index] if index < len(channels) else None
             for known in (self._last, self._doubt):
                 told = known.pop(index, None)
-                if told and now[UNIT] == before[UNIT]:
+                if told and now and now[:2] == before[:2]:
                     value = rescale(told[0], before[DECIMALS], now[DECIMALS])
                     known[index] = (value,) + told[1:]
         self._channels = channels
