@@ -1,7 +1,8 @@
 """Meters on the LAN: simulated ones that others' clients understand, and the reader by run.py.
 
-What no client reads (Tasmota, HomeWizard, OpenDTU, AhoyDTU, Fronius, go-e, YouLess) is built from
-the makers' published descriptions.
+What no client reads (Tasmota, OpenDTU, AhoyDTU, Fronius, go-e, YouLess) is built from the makers'
+published descriptions. HomeWizard's was read by python-homewizard-energy 6.3.0 in an environment
+of its own: it wants other versions of what aiohttp needs.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ WANTED = {
         "energy_import": "18664.997",
         "energy_export": "13823.608",
         "current_l1": "-0.092",
-        "demand_import_peak": "4.321",
+        "demand_import_peak": "4321",
         "gas": "5175.363",
         "water": "123.456",
         "tariff": "2",

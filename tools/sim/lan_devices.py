@@ -142,12 +142,11 @@ def homewizard(second: int) -> dict[str, str]:
     data |= {"total_power_import_t2_kwh": decimal(7755273)}
     data |= {"total_power_export_kwh": decimal(13823608), "active_power_l1_w": -21}
     data |= {"active_voltage_l1_v": decimal(2281, 1), "active_current_l1_a": decimal(-92)}
-    data |= {"montly_power_peak_w": decimal(4321), "total_gas_m3": decimal(5175363)}
-    water = {"unique_id": "0", "type": "water_meter", "timestamp": 241106093006}
-    data["external"] = [
-        {"unique_id": "1", "type": "gas_meter", "value": decimal(5175363), "unit": "m3"},
-        water | {"value": decimal(123456), "unit": "m3"},
-    ]
+    data |= {"montly_power_peak_w": 4321, "total_gas_m3": decimal(5175363)}
+    read = {"timestamp": 241106093006, "unit": "m3"}  # of no value without it
+    gas = {"unique_id": "4730303031", "type": "gas_meter", "value": decimal(5175363)}
+    water = {"unique_id": "5730303032", "type": "water_meter", "value": decimal(123456)}
+    data["external"] = [gas | read, water | read]
     return {"/api": as_json(about), "/api/v1/data": as_json(data)}
 
 
