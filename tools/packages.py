@@ -133,14 +133,14 @@ def _needs(package: str) -> set[str]:
 
 
 def _all_needs(package: str) -> set[str]:
-    """The same, and what these import."""
-    places = _reached([_module(p) for p in _files(package)], ())[0]
-    return {place.split("/")[0] for place in places} - {package}
-
-
-def _module(place: str) -> str:
-    """ "dsmr/frame.py" is dsmr.frame."""
-    return place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    """The same, and what these import: each is installed as a whole."""
+    found: set[str] = set()
+    open_ends = [package]
+    while open_ends:
+        new = _needs(open_ends.pop()) - found - {package}
+        found |= new
+        open_ends += new
+    return found
 
 
 def _files(package: str) -> list[str]:

@@ -38,7 +38,7 @@ current_l1     | 3  | u16^6    | 0 | A   | measurement      | current
 current_l2     | 4  | u16^6    | 0 | A   | measurement      | current
 current_l3     | 5  | u16^6    | 0 | A   | measurement      | current
 """
-_FLOAT_INVERTER = """
+_SINGLE_INVERTER = """
 power_export   | 22 | single      | 1 | W   | measurement      | power
 energy_export  | 32 | single/1000 | 3 | kWh | total_increasing | energy | 0.001..
 current        | 2  | single      | 3 | A   | measurement      | current
@@ -51,7 +51,7 @@ voltage_dc     | 36 | single      | 1 | V   | measurement      | voltage | 0..20
 current_dc     | 34 | single      | 3 | A   | measurement      | current
 temperature    | 40 | single      | 1 | °C  | measurement      | temperature | -60..200
 """
-_FLOAT_INVERTER_PHASES = """
+_SINGLE_INVERTER_PHASES = """
 voltage_l1     | 16 | single | 1 | V   | measurement      | voltage | 0..1000
 voltage_l2     | 18 | single | 1 | V   | measurement      | voltage | 0..1000
 voltage_l3     | 20 | single | 1 | V   | measurement      | voltage | 0..1000
@@ -86,7 +86,7 @@ energy_export_l1 | 40 | acc32^54 | 3 | kWh | total_increasing | energy
 energy_export_l2 | 42 | acc32^54 | 3 | kWh | total_increasing | energy
 energy_export_l3 | 44 | acc32^54 | 3 | kWh | total_increasing | energy
 """
-_FLOAT_METER = """
+_SINGLE_METER = """
 power            | 28 | single      | 1 | W   | measurement      | power
 energy_import    | 68 | single/1000 | 3 | kWh | total_increasing | energy
 energy_export    | 60 | single/1000 | 3 | kWh | total_increasing | energy
@@ -96,7 +96,7 @@ power_apparent   | 36 | single      | 1 | VA  | measurement      | apparent_powe
 power_reactive   | 44 | single      | 1 | var | measurement      | reactive_power
 power_factor     | 52 | single      | 3 |     | measurement      | power_factor | -1..1
 """
-_FLOAT_METER_PHASES = """
+_SINGLE_METER_PHASES = """
 voltage_l1       | 12 | single      | 1 | V   | measurement      | voltage | 0..1000
 voltage_l2       | 14 | single      | 1 | V   | measurement      | voltage | 0..1000
 voltage_l3       | 16 | single      | 1 | V   | measurement      | voltage | 0..1000
@@ -119,7 +119,7 @@ voltage_l12      | 12 | i16^15 | 0 | V | measurement | voltage | 0..1000
 voltage_l23      | 13 | i16^15 | 0 | V | measurement | voltage | 0..1000
 voltage_l31      | 14 | i16^15 | 0 | V | measurement | voltage | 0..1000
 """
-_FLOAT_DELTA = """
+_SINGLE_DELTA = """
 voltage_l12      | 20 | single | 1 | V | measurement | voltage | 0..1000
 voltage_l23      | 22 | single | 1 | V | measurement | voltage | 0..1000
 voltage_l31      | 24 | single | 1 | V | measurement | voltage | 0..1000
@@ -129,14 +129,15 @@ voltage_l31      | 24 | single | 1 | V | measurement | voltage | 0..1000
 def rows(model: int) -> list[str]:
     """The rows of a model, registers as offsets from its id."""
     single = model // 10 % 10
+    between = ""
     if model in INVERTERS:
-        total, phases = (
-            (_FLOAT_INVERTER, _FLOAT_INVERTER_PHASES) if single else (_INVERTER, _INVERTER_PHASES)
-        )
-        between = ""
+        total, phases = _INVERTER, _INVERTER_PHASES
+        if single:
+            total, phases = _SINGLE_INVERTER, _SINGLE_INVERTER_PHASES
+    elif single:
+        total, phases, between = _SINGLE_METER, _SINGLE_METER_PHASES, _SINGLE_DELTA
     else:
-        total, phases = (_FLOAT_METER, _FLOAT_METER_PHASES) if single else (_METER, _METER_PHASES)
-        between = _FLOAT_DELTA if single else _DELTA
+        total, phases, between = _METER, _METER_PHASES, _DELTA
     found: list = total.strip().split("\n")
     count = model % 10  # 1: one phase, 2: two, 3 and 4: three
     for row in phases.strip().split("\n"):

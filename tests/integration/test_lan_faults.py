@@ -399,4 +399,7 @@ def test_the_heap_is_flat(tmp_path: Path, kind) -> None:
     heap = {int(polls): int(used) for polls, used in found}
     assert min(heap) >= POLLS // 10 and max(heap) >= POLLS, text[-3000:]
     assert re.search(r"^DONE \d+ 0$", text, re.M), "a task was restarted"
-    assert heap[max(heap)] - heap[min(heap)] <= FLAT, found
+    # While an answer is read it is more; what leaks is in each sample.
+    used = [heap[polls] for polls in sorted(heap)]
+    half = len(used) // 2
+    assert min(used[half:]) - min(used[:half]) <= FLAT, found

@@ -290,7 +290,9 @@ def read_tables(count: int) -> None:
 
         stand = Stand()
         entry = {"registers": [row.text for row in rows], "hole": hole, "function": function}
-        assert list(modbus.problems(dict(entry, meter=None), None)) == []
+        rest = {"meter": None, "which": 1, "address": 9, "uart": 1, "host": None}
+        rest |= {"tx": None, "rx": None, "de": None}
+        assert list(modbus.problems({**rest, **entry}, None)) == []
         reader = stand.add(modbus, address=9, **entry)
         stand.wire.meters[9] = lambda request: ((20, meter(request)),)
         stand.play(9000)
