@@ -9,7 +9,7 @@ CONFIG ?= firmware/config.py
 PROFILE ?= esp32
 MODEL ?= nl50
 TESTS ?=
-JOBS ?= 3
+JOBS ?= 4
 
 .PHONY: help run check test test-long lines style lint format size deps doctor find boards firmware dist docs packages meter lock clean
 .PHONY: micropython flash romfs logs config erase boot-image

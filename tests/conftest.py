@@ -18,7 +18,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Minutes each, so they come first: a worker takes whole files, and none begins one at the end.
-_LONGEST = ("test_runtimes", "test_size", "test_month", "test_romcode", "test_flash", "test_drain")
+_LONGEST = (
+    *("test_runtimes", "test_size", "test_month", "test_romcode", "test_flash", "test_drain"),
+    *("test_lan_faults", "test_field", "test_modbus_tcp", "test_tuya", "test_pipeline"),
+)
 _LEFT_OUT = re.compile(r"left out: tier (\S+) needs (.*)")
 
 
