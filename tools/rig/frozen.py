@@ -75,7 +75,9 @@ def build(
         tree = romcode.prepare(micropython)
     except romcode.Unknown as reason:
         raise LeftOut(str(reason))
-    kind = vm.cache() / "frozen" / _key(f"{tree} {ROOT} {chip} {rom_code}")
+    # make does not compile anew what other settings were made for.
+    settings = "".join(path.read_text() for path in sorted(_VARIANT.glob("*.[mh]*")))
+    kind = vm.cache() / "frozen" / _key(f"{tree} {ROOT} {chip} {rom_code} {settings}")
     folder = kind / _key(str(wanted))
     folder.mkdir(parents=True, exist_ok=True)
     name, blocks, changes = _CHIPS[chip]
