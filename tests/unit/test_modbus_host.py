@@ -20,7 +20,7 @@ class Network:
 
 
 class Tcp:
-    """Stands for net/tcp: what is asked goes to a function of the unit and what follows it."""
+    """Stands for net/tcp and net/address: a function of unit and question answers."""
 
     def __init__(self, virtual):
         self.virtual = virtual
@@ -79,14 +79,14 @@ class Stream:
 
 class TestHost(unittest.TestCase):
     def setUp(self):
-        self.real = modbus_host.tcp
+        self.real = modbus_host.tcp, modbus_host.address
         self.stand = Stand()
         self.stand.app.network = Network()
         self.tcp = Tcp(self.stand.virtual)
-        modbus_host.tcp = self.tcp
+        modbus_host.tcp = modbus_host.address = self.tcp
 
     def tearDown(self):
-        modbus_host.tcp = self.real
+        modbus_host.tcp, modbus_host.address = self.real
 
     def add(self, **changes):
         about = {"uart": None, "host": "meter.local", "registers": [ROW], "timeout_ms": None}

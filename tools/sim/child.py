@@ -48,6 +48,17 @@ def wait_for_parent(stop: threading.Event) -> None:
     stop.set()
 
 
+def until_the_end(is_child: bool) -> None:
+    """Return when the parent ends; of what people have started themselves, at Ctrl-C."""
+    if is_child:
+        wait_for_parent(threading.Event())
+        return
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+
+
 def _end(child: subprocess.Popen) -> None:
     if child.stdin:
         child.stdin.close()

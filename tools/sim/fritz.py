@@ -17,7 +17,6 @@ import hashlib
 import math
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -200,14 +199,8 @@ def main() -> None:
     except OSError as problem:
         sys.exit(str(problem))
     print(f"127.0.0.1:{box.port}", flush=True)
-    stop = threading.Event()
-    if options.child:
-        child.wait_for_parent(stop)
-    else:
-        try:
-            stop.wait()
-        except KeyboardInterrupt:
-            box.close()
+    child.until_the_end(options.child)
+    box.close()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ numbers wherever its rows look for one, which grow.
 import argparse
 import json
 import sys
-import threading
 import time
 
 from jsonmeter.table import Table
@@ -110,11 +109,8 @@ def main() -> None:
     except ValueError as problem:
         sys.exit(str(problem))
     print(f"127.0.0.1:{device.port}", flush=True)
-    stop = threading.Event()
-    if options.child:
-        child.wait_for_parent(stop)
-    else:
-        stop.wait()
+    child.until_the_end(options.child)
+    device.close()
 
 
 if __name__ == "__main__":

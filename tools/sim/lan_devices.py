@@ -12,11 +12,11 @@ YouLess. A meter's numbers are decimals, written as the device writes them.
 
 import argparse
 import json
-import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
 
+from tools.sim import child
 from tools.sim.lan import Device, Login
 
 Pages = Callable[[int], dict[str, str]]
@@ -240,10 +240,8 @@ def main() -> None:
     login = Login(options.login, "admin", options.password) if options.login else None
     device = start(options.kind, options.port, login)
     print(device.url, flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        device.close()
+    child.until_the_end(False)
+    device.close()
 
 
 if __name__ == "__main__":

@@ -397,14 +397,8 @@ def main() -> None:
     if options.announce:
         meter.announce()
     print(f"127.0.0.1:{meter.port}", flush=True)
-    stop = threading.Event()
-    if options.child:
-        child.wait_for_parent(stop)
-    else:
-        try:
-            stop.wait()
-        except KeyboardInterrupt:
-            meter.close()
+    child.until_the_end(options.child)
+    meter.close()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 await address.of("192.168.1.10")        # the same
 await address.of("broker.example")      # "192.0.2.7", or NetError
+address.forget("broker.example")        # it may have moved
 """
 
 from . import is_address
@@ -14,3 +15,11 @@ async def of(host: str, timeout_ms: int = 5000) -> str:
     from . import dns
 
     return await dns.resolve(host, timeout_ms)
+
+
+def forget(host: str) -> None:
+    """A name is looked up again the next time."""
+    if not is_address(host):
+        from . import dns
+
+        dns.forget(host)

@@ -14,7 +14,7 @@ import socket
 
 from .. import clock, net
 from ..errors import NetError
-from . import address, is_address, words
+from . import address, words
 
 _LOOK_MS = 10
 _PIECE = 512
@@ -49,17 +49,9 @@ async def connect(host: str, port: int, timeout_ms: int):
     finally:
         if sock:
             sock.close()
-    forget(host)
+    address.forget(host)
     net.unanswered(error)
     raise NetError(words(error))
-
-
-def forget(host: str) -> None:
-    """Its name is looked up again: it may have moved."""
-    if not is_address(host):
-        from . import dns
-
-        dns.forget(host)
 
 
 class Stream:

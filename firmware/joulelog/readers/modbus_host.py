@@ -18,7 +18,7 @@ from modbus import rtu
 
 from .. import clock, net
 from ..errors import NetError
-from ..net import tcp, words
+from ..net import address, tcp, words
 
 _CONNECT_MS = const(5000)
 _LOOK_MS = const(5)
@@ -112,7 +112,7 @@ class Host:
             except OSError as error:
                 if kept and not last and not answer.heard:
                     continue  # it was idle for too long
-                tcp.forget(self._host)
+                address.forget(self._host)
                 net.unanswered(error)
                 why = self._fail(words(error) if error.args else "the connection was cut")
             finally:

@@ -7,7 +7,6 @@
 Both return None, which is what _read() gives then: see asked.py.
 """
 
-from ..net import is_address
 from . import asked
 
 
@@ -48,10 +47,10 @@ class OnLan(asked.Asked):
             self._log.warning("%s: %s", self.who, why)
         self._fail(why)
         host = self._entry["host"]
-        if host and not is_address(host):  # something else may have its address by now
-            from ..net import dns
+        if host:  # something else may have its address by now
+            from ..net import address
 
-            dns.forget(host)
+            address.forget(host)
 
     def _why(self) -> str:
         return self._trouble

@@ -107,10 +107,7 @@ class Link:
         if not why:
             return
         self.close()
-        if not net.is_address(self._host):
-            from ..net import dns
-
-            dns.forget(self._host)  # it may have moved
+        address.forget(self._host)  # it may have moved
         if self.spoke and not refused and not self.session.ready:
             why = _EXCHANGE % why
         told = NetError(why)
