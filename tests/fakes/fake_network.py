@@ -102,6 +102,13 @@ class Station:
         self._password = password
         self.since = self.air.virtual.ms
 
+    def scan(self):
+        found = []
+        for rank, point in enumerate(self.air.points):
+            if point.there:
+                found.append((point.ssid.encode(), b"", 1, -90 + rank, 3 * bool(point.password)))
+        return found
+
     def joined(self, ssid, password):
         """As after a reset that an ESP8266 has used to join what it joined last."""
         self.on = True

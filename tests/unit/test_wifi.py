@@ -68,6 +68,132 @@ class Stand:
         self.virtual.play(whole())
 
 
+class Guests:
+    """The board's access point, with so many people on it."""
+
+    count = 1
+
+    def guests(self):
+        return self.count
+
+
+class TestSetUp(unittest.TestCase):
+    """What set-up asks of the interface's owner."""
+
+    def attempts(self, stand, *wanted, wait_ms=0):
+        """Ask for these networks, one after the other; what came of each."""
+        answers = []
+
+        async def story():
+            await stand.virtual.advance(wait_ms)
+            for one in wanted:
+                asked = asyncio.create_task(stand.wifi.attempt(one))
+                while not asked.done():
+                    await stand.virtual.advance(1000)
+                answers.append(await asked)
+            await stand.virtual.advance(5000)
+
+        stand.play(story)
+        return answers
+
+    def test_a_network_that_is_right(self):
+        stand = Stand(None)
+        self.assertEqual(self.attempts(stand, SETTINGS), [""])
+        self.assertEqual((stand.wifi.up, stand.wifi.address), (True, "192.0.2.7"))
+        self.assertEqual(stand.wifi.networks, [SETTINGS])
+
+    def test_a_wrong_one_is_told_soon_and_the_others_stay(self):
+        stand = Stand(SETTINGS)
+        wrong = settings(password="not this one"), settings(ssid="nowhere")
+        answers = self.attempts(stand, *wrong, wait_ms=10000)
+        self.assertEqual(answers[0], "Wi-Fi home: the password is not accepted")
+        self.assertEqual(answers[1], "Wi-Fi nowhere: no network of that name is in reach")
+        self.assertEqual((stand.wifi.networks, stand.wifi.up), ([SETTINGS], True))
+        times = [ms for ms, _ in stand.station.attempts]
+        self.assertTrue(times[2] - times[1] < 10000, times)
+
+    def test_it_comes_between_attempts_in_vain(self):
+        stand = Stand(settings(ssid="nowhere"))
+        self.assertEqual(self.attempts(stand, SETTINGS, wait_ms=600000), [""])
+        self.assertEqual([one["ssid"] for one in stand.wifi.networks], ["home"])
+
+    def test_two_at_once_are_tried_in_turn(self):
+        stand = Stand(None)
+        answers = []
+
+        async def story():
+            async def ask(one):
+                answers.append(await stand.wifi.attempt(one))
+
+            tasks = [asyncio.create_task(ask(one)) for one in (settings(ssid="x"), SETTINGS)]
+            for _ in range(60):
+                await stand.virtual.advance(1000)
+            self.assertTrue(all([task.done() for task in tasks]))
+
+        stand.play(story)
+        self.assertEqual(len(answers), 2)
+        self.assertTrue("" in answers, answers)
+
+    def test_the_station_is_silent_while_somebody_is_on_the_point(self):
+        stand = Stand(settings(ssid="nowhere"))
+        stand.wifi.point = point = Guests()
+
+        async def story():
+            await stand.virtual.advance(30000)
+            before = len(stand.station.attempts)
+            await stand.virtual.advance(1800000)
+            self.assertEqual(len(stand.station.attempts), before)
+            point.count = 0
+            await stand.virtual.advance(120000)
+            self.assertTrue(len(stand.station.attempts) > before)
+
+        stand.play(story)
+
+    def test_scan(self):
+        far = Point("far", "")
+        near = Point("näher", "some password")
+        found = []
+        stand = Stand(SETTINGS, points=(far, Point("home", "another"), near, Point("", "hidden")))
+
+        async def story():
+            found.extend(await stand.wifi.scan())
+
+        stand.play(story)
+        self.assertEqual(found[0], ("näher", -87, True))
+        self.assertEqual([name for name, _, _ in found], ["näher", "home", "far"])
+        self.assertEqual(found[2], ("far", -89, False))
+
+    def test_the_loop_goes_on_where_the_chip_has_threads(self):
+        stand = Stand(SETTINGS)
+        told = []
+
+        async def story():
+            task = asyncio.create_task(wifi._in_thread(lambda: [1, 2]))
+            while not task.done():
+                await stand.virtual.advance(250)
+                told.append(1)
+            self.assertEqual(await task, [1, 2])
+
+            def fail():
+                raise OSError("no radio")
+
+            task = asyncio.create_task(wifi._in_thread(fail))
+            while not task.done():
+                await stand.virtual.advance(250)
+            try:
+                await task
+                told.clear()
+            except OSError as error:
+                told.append(str(error))
+
+        try:
+            import _thread  # noqa: F401
+        except ImportError:
+            return
+        stand.play(story)
+        self.assertTrue("no radio" in str(told[-1]), told)
+
+
 class TestWifi(unittest.TestCase):
     def test_connects(self):
         stand = Stand(SETTINGS)

@@ -5,15 +5,21 @@
     await wifi.wait_up()         # a sink, before it talks
     wifi.up                      # True while there is a link
     wifi.down_ms()               # how long there has been none
+    await wifi.scan()            # set-up: [(name, dBm, whether it has a password)]
+    await wifi.attempt(settings) # set-up: join a network that is not stored yet; "" or why not
 
 Several networks are tried in turn, first the one that worked last. Recovery has three stages:
 connect again; after some attempts in vain, and when a link that says it is connected carries
 nothing (net.deaf_ms), switch the interface off and on; the last one, restarting the board, is the
 app's. Without settings (a computer) the interface is taken as it is. Measuring never waits.
+
+`point` is the board's own access point while it has one (net/point.py): while somebody is on it
+the station does not try by itself, for each attempt may move the point to another channel.
 """
 
 import asyncio
 import logging
+import sys
 
 import network
 from micropython import const
@@ -26,6 +32,11 @@ _RESTART_EVERY = const(5)  # rounds in vain
 _DEAF_MS = const(180000)
 _LONGEST_DEAF_MS = const(3600000)  # the servers may be the ones that are dead
 _HOSTNAME_LETTERS = const(32)
+_SLICE_MS = const(250)
+_SLICES = const(8)
+_SHOWN = const(20)  # networks
+_SURE_MS = const(5000)  # so long the chip says why not: a person need not wait on
+_THREADS = ("esp32",)  # whose scan lets other threads run; the VM of a computer has no lock
 
 _REASONS = (
     ("STAT_WRONG_PASSWORD", "the password is not accepted"),
@@ -42,6 +53,8 @@ class Wifi:
     """
 
     changed = None
+    point = None  # the board's own access point, while it is open
+    _asked = None  # by attempt(): [the network to join], and then what came of it
 
     def __init__(self, networks: list, device: str) -> None:
         self.up = False
@@ -75,10 +88,11 @@ class Wifi:
         if self.networks:
             network.WLAN(network.AP_IF).active(False)
         while True:
-            problem = await self._try_all()
+            problem = await self._next()
             if not problem:
                 failures = 0
-                self._set_up()
+                if not self.up:
+                    self._set_up()
                 await self._watch()
                 continue
             failures += 1
@@ -88,7 +102,61 @@ class Wifi:
             self._tell(False)
             if self.networks and failures % _RESTART_EVERY == 0:
                 self._restart()
-            await clock.sleep_ms(clock.backoff_ms(failures))
+            await self._pause(clock.backoff_ms(failures))
+
+    async def scan(self) -> list:
+        """The networks in reach, the strongest first: (name, dBm, whether it has a password).
+
+        The chip takes two seconds for it. Where it has threads the loop goes on meanwhile.
+        """
+        self._interface.active(True)
+        best: dict = {}
+        for found in await _apart(self._interface.scan):
+            try:
+                name = found[0].decode()
+            except UnicodeError:
+                continue  # nobody can type it
+            if name and (name not in best or best[name][1] < found[3]):
+                best[name] = (name, found[3], bool(found[4]))
+        ranked = sorted(best.values(), key=_strength)
+        return ranked[:_SHOWN]
+
+    async def attempt(self, settings: dict) -> str:
+        """Join this network, and stay; "" or why not: then all is as it was."""
+        while self._asked:
+            await clock.sleep_ms(_SLICE_MS)
+        asked: list = [settings]
+        self._asked = asked  # type: ignore[assignment]
+        while len(asked) == 1:
+            await clock.sleep_ms(_SLICE_MS)
+        return asked[1]
+
+    async def _next(self) -> str:
+        """Try what was asked for, or the networks that are known."""
+        asked = self._asked
+        if asked is None:
+            return await self._try_all()
+        self._asked = None  # what is asked for from now on is tried behind this
+        for _ in range(_SLICES):  # or the old link would answer for the new password
+            self._interface.disconnect()
+            if not self._interface.isconnected():
+                break
+            await clock.sleep_ms(_SLICE_MS)
+        problem = await self._connect(asked[0], _SURE_MS)
+        if problem:
+            asked.append(problem)
+            return await self._try_all()
+        self.networks = [asked[0]]
+        self._at = 0
+        self._set_up()
+        asked.append("")
+        return ""
+
+    async def _pause(self, ms: int) -> None:
+        """Wait between two attempts, and while somebody is on the board's access point."""
+        while not self._asked and (ms > 0 or (self.point and self.point.guests())):
+            await clock.sleep_ms(min(_CHECK_MS, max(ms, 1)))
+            ms -= _CHECK_MS
 
     def _set_up(self) -> None:
         self.address = self._interface.ifconfig()[0]
@@ -103,7 +171,7 @@ class Wifi:
     async def _watch(self) -> None:
         """Return when the link is lost, or carries nothing."""
         why = "link lost"
-        while self._interface.isconnected():
+        while self._interface.isconnected() and not self._asked:
             if net.answers != self._answers:
                 self._answers = net.answers
                 self._deaf_ms = _DEAF_MS
@@ -143,7 +211,8 @@ class Wifi:
             self._at = (self._at + 1) % len(self.networks)
         return "; ".join(sorted(problems))
 
-    async def _connect(self, settings: dict) -> str:
+    async def _connect(self, settings: dict, sure_ms: int = _ATTEMPT_MS) -> str:
+        """Join one network; sure_ms: give up once the chip has said why not for so long."""
         interface = self._interface
         name = settings["ssid"]
         try:
@@ -156,12 +225,14 @@ class Wifi:
         except OSError as error:  # "Wifi Internal State Error": start the interface afresh
             self._restart()
             return "Wi-Fi %s: the interface refused (%s)" % (name, error)
-        waited_ms = 0
-        while waited_ms < _ATTEMPT_MS:
-            await clock.sleep_ms(250)
-            waited_ms += 250
+        waited_ms = said_ms = 0
+        while waited_ms < _ATTEMPT_MS and said_ms < sure_ms and not self._asked:
+            await clock.sleep_ms(_SLICE_MS)
+            waited_ms += _SLICE_MS
             if interface.isconnected():
                 return ""
+            told = self._reason() in (_REASONS[0][1], _REASONS[2][1])
+            said_ms = said_ms + _SLICE_MS if told else 0
         return "Wi-Fi %s: %s" % (name, self._reason())
 
     def _prepare(self, settings: dict) -> None:
@@ -186,6 +257,35 @@ class Wifi:
             if getattr(network, name, None) == status:
                 return text
         return "no link (status %s)" % status
+
+
+def _strength(found: tuple) -> int:
+    return -found[1]
+
+
+async def _apart(work):
+    """What work() returns; the loop goes on while it works, where that can be."""
+    return await _in_thread(work) if sys.platform in _THREADS else work()
+
+
+async def _in_thread(work):
+    import _thread
+
+    done: list = []
+
+    def run() -> None:
+        try:
+            done.append((work(), None))
+        except Exception as error:
+            done.append((None, error))
+
+    _thread.start_new_thread(run, ())
+    while not done:
+        await clock.sleep_ms(_SLICE_MS)
+    found, error = done[0]
+    if error:
+        raise error
+    return found
 
 
 def hostname(name: str) -> str:

@@ -4,9 +4,15 @@ The same file serves CPython and the MicroPython VM. A test takes the link down,
 
     network._link = False
 
+With AROUND='[["home", "its password", -50], ["open", "", -70]]' in the environment there are these
+networks (name, password, dBm) instead, and the interface joins one that it is told to join with
+the right password.
+
 ifconfig() tells the computer's own address and, for net/dns, the name server that it uses.
 """
 
+import json
+import os
 import socket
 
 STA_IF = 0
@@ -24,6 +30,7 @@ STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
 _link = True  # False: nothing is connected and nothing connects
+_around = json.loads(os.getenv("AROUND") or "[]")  # (name, password, dBm); []: always connected
 _name = "joulelog"
 
 
@@ -36,8 +43,12 @@ class WLAN:
     PM_PERFORMANCE = 1
 
     _active = {STA_IF: True, AP_IF: False}
-    _wanted = {STA_IF: True, AP_IF: False}
-    _config = {"mac": b"\x02joule", "ssid": "computer", "pm": 0, "txpower": 20, "channel": 1}
+    _wanted = {STA_IF: not _around, AP_IF: False}
+    _config = {
+        STA_IF: {"mac": b"\x02joule", "ssid": "computer", "pm": 0, "txpower": 20, "channel": 1},
+        AP_IF: {"mac": b"\x02joule", "ssid": "", "channel": 1},
+    }
+    _key = ""
 
     def __init__(self, interface: int = STA_IF) -> None:
         self._interface = interface
@@ -51,7 +62,8 @@ class WLAN:
     def connect(self, ssid=None, key=None, **options) -> None:
         """Connect; at once when the link is up."""
         if ssid is not None:
-            self._config["ssid"] = ssid
+            self._config[STA_IF]["ssid"] = ssid
+            WLAN._key = key or ""
         self._wanted[self._interface] = True
 
     def disconnect(self) -> None:
@@ -62,20 +74,33 @@ class WLAN:
         """True while the interface is on, wanted and the link is up."""
         if self._interface != STA_IF:
             return False
-        return _link and self._active[STA_IF] and self._wanted[STA_IF]
+        return _link and self._active[STA_IF] and self._wanted[STA_IF] and not self._fault()
 
-    def status(self, name: str | None = None) -> int:
+    def _fault(self) -> int:
+        """The STAT_ number of why what was asked for cannot be joined; 0: it can."""
+        for name, password, _ in _around:
+            if name == self._config[STA_IF]["ssid"]:
+                return 0 if password == self._key else STAT_WRONG_PASSWORD
+        return STAT_NO_AP_FOUND if _around else 0
+
+    def status(self, name: str | None = None):
         """A STAT_ number, or the signal strength in dBm for "rssi"."""
         if name == "rssi":
             return -50
+        if name == "stations":  # nobody can join a computer's
+            return []
         if self.isconnected():
             return STAT_GOT_IP
-        return STAT_CONNECTING if self._wanted[self._interface] else STAT_IDLE
+        if not self._wanted[self._interface]:
+            return STAT_IDLE
+        return self._fault() or STAT_CONNECTING
 
     def ifconfig(self, settings=None):
         """(address, mask, gateway, name server) as texts; "0.0.0.0" while not connected."""
         if settings is not None:
             return None
+        if self._interface == AP_IF:
+            return ("127.0.0.1", "255.255.255.255", "127.0.0.1", "127.0.0.1")
         if not self.isconnected():
             return ("0.0.0.0",) * 4
         address = _address()
@@ -84,12 +109,17 @@ class WLAN:
     def config(self, name: str | None = None, **settings):
         """Tell one setting by its name, or change some."""
         if name is not None:
-            return self._config[name]
-        self._config.update(settings)
+            return self._config[self._interface][name]
+        self._config[self._interface].update(settings)
 
     def scan(self) -> list:
-        """A list of networks: one."""
-        return [(b"computer", b"\x02joule", 1, -50, AUTH_WPA2_PSK, False)] if _link else []
+        """A list of networks: one, or those around."""
+        around = _around or [("computer", "computer", -50)]
+        found = []
+        for name, password, dbm in around if _link else ():
+            safe = AUTH_WPA2_PSK if password else AUTH_OPEN
+            found.append((name.encode(), b"\x02joule", 1, dbm, safe, False))
+        return found
 
 
 def hostname(name: str | None = None) -> str:
