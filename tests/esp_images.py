@@ -3,6 +3,7 @@
     app = esp_images.application("esp32c3", b"JouleLog image: …", 1_400_000)
     data = esp_images.esp32(0, bootloader, esp_images.table(rows), app)
     data = esp_images.esp8266(b"…", 700_000)
+    data = esp_images.image_of("ESP32_GENERIC_C3")       # small, and as a release has it
 
 Written from Espressif's description of the formats, apart from tools/images/espimage.py, which
 reads them; esptool reads them too.
@@ -16,6 +17,9 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+
+from tools import boards
+from tools.images import stage
 
 CHIP_IDS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9}
 # Where each chip maps the flash for constants, and where its RAM is.
@@ -76,6 +80,44 @@ def esp8266(text: bytes, size: int) -> bytes:
     data = ram.ljust(0x9000 - 4, b"\xff") + struct.pack("<I", 0x9000 + size)
     data += text.ljust(size, b"\0")
     return data + hashlib.md5(data[4:]).digest()
+
+
+# (type, subtype, offset, size, name): boards/common/partitions-4MiB.csv.
+TABLE = [
+    (1, 2, 0x9000, 0x4000, "nvs"),
+    (1, 0, 0xD000, 0x2000, "otadata"),
+    (1, 1, 0xF000, 0x1000, "phy_init"),
+    (0, 0x10, 0x10000, 0x1C0000, "ota_0"),
+    (0, 0x11, 0x1D0000, 0x1C0000, "ota_1"),
+    (1, 0x81, 0x390000, 0x70000, "vfs"),
+]
+
+
+DATE = "2026-01-01T00:00:00Z"
+
+
+def says(board: str, version: str = stage.version(), date: str = DATE, more: str = "own") -> bytes:
+    """What an image says of itself."""
+    return f"JouleLog image: {board} {version} {date} [{more}]".encode()
+
+
+def bootloader(chip: str) -> bytes:
+    return program(chip, [(0x3FFF0000, b"boot" * 50), (0x40080000, b"code" * 400)])
+
+
+def app_of(board: str, size: int = 200_000, **other) -> bytes:
+    chip = boards.facts(boards.FOLDERS / board)["chip"]
+    return application(chip, says(board), size, **other)
+
+
+def image_of(board: str, app: bytes | None = None, rows: list | None = None) -> bytes:
+    """A board's image, as it has to be but for what is given."""
+    told = boards.facts(boards.FOLDERS / board)
+    if told["chip"] == "esp8266":
+        return esp8266(says(board), 300_000)
+    offset = int(told["micropython"]["offset"], 0)
+    partitions = table(rows or TABLE)
+    return esp32(offset, bootloader(told["chip"]), partitions, app or app_of(board))
 
 
 def check_with_esptool(path: Path, read) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests import esp_images, tiers
+from tests.esp_images import DATE, TABLE, app_of, bootloader, image_of, says
 from tests.fakes.computer import fake_idf
 from tests.waiting import HANG_S
 from tools import ROOT, boards
@@ -24,7 +25,6 @@ from tools.host import deps
 from tools.images import espimage, firmware, licences, releases, stage
 
 EPOCH = "1767225600"  # 2026-01-01
-DATE = "2026-01-01T00:00:00Z"
 TOP = f"joulelog-{stage.version()}-preview"
 
 
@@ -228,39 +228,7 @@ def test_the_staged_sources_have_the_date_and_stay_where_nothing_changed(tmp_pat
         stage.seconds.cache_clear()
 
 
-# (type, subtype, offset, size, name): boards/common/partitions-4MiB.csv.
-TABLE = [
-    (1, 2, 0x9000, 0x4000, "nvs"),
-    (1, 0, 0xD000, 0x2000, "otadata"),
-    (1, 1, 0xF000, 0x1000, "phy_init"),
-    (0, 0x10, 0x10000, 0x1C0000, "ota_0"),
-    (0, 0x11, 0x1D0000, 0x1C0000, "ota_1"),
-    (1, 0x81, 0x390000, 0x70000, "vfs"),
-]
 LARGEST = 0x1C0000 - 0x10000  # 64 kB of a slot are to spare
-
-
-def says(board: str, version: str = stage.version(), date: str = DATE, more: str = "own") -> bytes:
-    return f"JouleLog image: {board} {version} {date} [{more}]".encode()
-
-
-def bootloader(chip: str) -> bytes:
-    return esp_images.program(chip, [(0x3FFF0000, b"boot" * 50), (0x40080000, b"code" * 400)])
-
-
-def app_of(board: str, size: int = 200_000, **other) -> bytes:
-    chip = boards.facts(boards.FOLDERS / board)["chip"]
-    return esp_images.application(chip, says(board), size, **other)
-
-
-def image_of(board: str, app: bytes | None = None, rows: list | None = None) -> bytes:
-    """A board's image, as it has to be but for what is given."""
-    told = boards.facts(boards.FOLDERS / board)
-    if told["chip"] == "esp8266":
-        return esp_images.esp8266(says(board), 300_000)
-    offset = int(told["micropython"]["offset"], 0)
-    partitions = esp_images.table(rows or TABLE)
-    return esp_images.esp32(offset, bootloader(told["chip"]), partitions, app or app_of(board))
 
 
 def sources(folder: Path, other: str = "") -> dict[str, Path]:

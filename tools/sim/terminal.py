@@ -44,8 +44,14 @@ class Terminal:
         self.device = str(Path(self._folder) / "meter")
         os.symlink(os.ttyname(self.slave), self.device)
 
+    def tell_closing(self) -> None:
+        """Keep only the master: a poll of it says POLLHUP while nobody has the device open."""
+        os.close(self.slave)
+        self.slave = -1
+
     def close(self) -> None:
         """Hang up: the listener gets an error or an end of file, and finds the device no more."""
         shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self.master)
-        os.close(self.slave)
+        if self.slave != -1:
+            os.close(self.slave)
