@@ -34,7 +34,7 @@ _RAW = "https://raw.githubusercontent.com"
 _FEATURES = ROOT / "boards/common/features.json"
 _LINE = 99
 # What is a feature and none of the registry's, and its module.
-_MORE = {"spool": "joulelog.backlog.opening"}
+_MORE = {"spool": "joulelog.backlog.opening", "setup": "joulelog.setup.improv"}
 _MODULES = dict(registry.READERS + registry.SINKS + registry.SERVICES) | _MORE
 _FOREIGN = ("aiohttp", "mqtt_as", "webrepl")
 

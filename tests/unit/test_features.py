@@ -24,7 +24,7 @@ GUARDED = {
     ("joulelog/report.py", "joulelog/backlog/opening.py"),
     ("joulelog/build.py", "joulelog/device/led.py"),
 }
-NO_TYPE = {"spool": "joulelog.backlog.opening"}
+NO_TYPE = {"spool": "joulelog.backlog.opening", "setup": "joulelog.setup.improv"}
 TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)
 FOREIGN = {"aiohttp", "mqtt_as", "webrepl"}
 

@@ -145,9 +145,12 @@ class Board:
                 self._spoke.set()
 
     def _hear(self, process: subprocess.Popen) -> None:
-        """Hand on what came; Ctrl-C becomes SIGINT, as the chip's UART driver does."""
+        """Hand on what came; Ctrl-C becomes SIGINT, as the chip's UART driver does.
+
+        Behind micropython.kbd_intr(-1) it is a byte: the VM then does not catch that signal.
+        """
         data = os.read(self._master, 4096)
-        if _INTERRUPT in data:
+        if _INTERRUPT in data and _catches_sigint(process.pid):
             before, _, data = data.rpartition(_INTERRUPT)
             os.write(self._input_end, before.replace(_INTERRUPT, b""))
             while not self._noticed(process.pid):
@@ -179,6 +182,16 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def _catches_sigint(pid: int) -> bool:
+    """Whether a process has a handler of its own for SIGINT."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().split("\n")
+    except OSError:
+        return False
+    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt:")), "0")
+    return bool(int(caught, 16) >> (signal.SIGINT - 1) & 1)
 
 
 def _state(pid: int) -> str:

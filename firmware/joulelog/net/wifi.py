@@ -122,7 +122,10 @@ class Wifi:
         return ranked[:_SHOWN]
 
     async def attempt(self, settings: dict) -> str:
-        """Join this network, and stay; "" or why not: then all is as it was."""
+        """Join this network, and stay; "" or why not: then all is as it was.
+
+        settings: an entry of the config; name and password will do.
+        """
         while self._asked:
             await clock.sleep_ms(_SLICE_MS)
         asked: list = [settings]
@@ -239,11 +242,11 @@ class Wifi:
         """Name, address and power of the interface, before it connects."""
         interface = self._interface
         if hasattr(network, "hostname"):  # for DHCP
-            network.hostname(hostname(settings["hostname"] or self._device))
-        if not settings["power_save"] and hasattr(interface, "PM_NONE"):
+            network.hostname(hostname(settings.get("hostname") or self._device))
+        if not settings.get("power_save") and hasattr(interface, "PM_NONE"):
             # An ESP32 that sleeps between beacons lets each packet wait 100 ms and more.
             interface.config(pm=interface.PM_NONE)
-        if settings["address"]:
+        if settings.get("address"):
             gateway = settings["gateway"]
             dns = settings["dns"] or gateway
             mask = settings["mask"] or "255.255.255.0"

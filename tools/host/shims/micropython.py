@@ -25,6 +25,10 @@ def schedule(function, argument) -> None:
     function(argument)
 
 
+def kbd_intr(character: int) -> None:
+    """Here the terminal says which character interrupts."""
+
+
 def opt_level(level: int | None = None) -> int:
     """The optimisation level is fixed when CPython starts."""
     return sys.flags.optimize

@@ -1,0 +1,1 @@
+"""Set-up without a computer: Wi-Fi by the cable."""
