@@ -17,9 +17,9 @@ FRITZ!OS" has both.
 """
 
 import binascii
-import hashlib
 
 from micropython import const
+from pbkdf2 import Pbkdf2
 
 from .devices import whole_number
 from .xml import Xml
@@ -30,7 +30,6 @@ _NO_SESSION = "0000000000000000"
 _MOST_ROUNDS = const(500000)
 _LONGEST_BLOCK_S = const(86400)
 _SIMPLE = b"$0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BLOCK = const(64)  # bytes that SHA-256 takes at once
 
 
 class ChallengeError(Exception):
@@ -123,38 +122,6 @@ class Answer:
         salt = self._challenge.split("$")[4]
         self.text = "%s$%s" % (salt, binascii.hexlify(found).decode())
         return True
-
-
-class Pbkdf2:
-    """PBKDF2-HMAC-SHA256 (RFC 8018, RFC 2104) of 32 bytes, some rounds at a time."""
-
-    def __init__(self, password: bytes, salt: bytes, rounds: int) -> None:
-        key = password if len(password) <= _BLOCK else hashlib.sha256(password).digest()
-        key += bytes(_BLOCK - len(key))
-        self._inner = bytearray([byte ^ 0x36 for byte in key] + [0] * 32)
-        self._outer = bytearray([byte ^ 0x5C for byte in key] + [0] * 32)
-        self._left = rounds - 1
-        first = hashlib.sha256(bytes(self._inner[:_BLOCK]) + salt + b"\x00\x00\x00\x01").digest()
-        self._outer[_BLOCK:] = first
-        self._last = hashlib.sha256(self._outer).digest()
-        self._sum = int.from_bytes(self._last, "big")
-
-    def step(self, rounds: int) -> bool:
-        """Go on with at most so many; whether these were the last ones."""
-        inner, outer, last, total = self._inner, self._outer, self._last, self._sum
-        sha256 = hashlib.sha256
-        for _ in range(min(rounds, self._left)):
-            inner[_BLOCK:] = last
-            outer[_BLOCK:] = sha256(inner).digest()
-            last = sha256(outer).digest()
-            total ^= int.from_bytes(last, "big")
-        self._left -= min(rounds, self._left)
-        self._last, self._sum = last, total
-        return self._left == 0
-
-    def digest(self) -> bytes:
-        """The 32 bytes, behind the last round."""
-        return self._sum.to_bytes(32, "big")
 
 
 def md5_answer(challenge: str, password: str) -> str:

@@ -5,4 +5,5 @@ metadata(
 )
 
 require("md5")
+require("pbkdf2")
 package("avm", files=("__init__.py", "devices.py", "login.py", "xml.py"), base_path="..")

@@ -1,11 +1,10 @@
 """lib/avm: a FRITZ!Box's logins and its list of devices; whole, in pieces, damaged."""
 
-import hashlib
 import random
 import unittest
 
 from avm.devices import DeviceList
-from avm.login import Answer, ChallengeError, Pbkdf2, SessionInfo, md5_answer
+from avm.login import Answer, ChallengeError, SessionInfo, md5_answer
 from avm.xml import Xml, attributes_of
 
 ASKED = "2$10000$5A1711$2000$5A1722"  # of AVM's note, as its password and the response
@@ -110,19 +109,6 @@ class TestAnswer(unittest.TestCase):
         ):
             with self.assertRaises(ChallengeError):
                 Answer(challenge, "1example!")
-
-    def test_as_hashlib(self):
-        if not hasattr(hashlib, "pbkdf2_hmac"):  # MicroPython
-            return
-        seeded = random.Random(1)
-        for _ in range(200):
-            password = seeded.randbytes(seeded.randrange(0, 140))
-            salt = seeded.randbytes(seeded.randrange(1, 40))
-            rounds = seeded.randrange(1, 90)
-            made = Pbkdf2(password, salt, rounds)
-            while not made.step(seeded.randrange(1, 40)):
-                pass
-            self.assertEqual(made.digest(), hashlib.pbkdf2_hmac("sha256", password, salt, rounds))
 
 
 class TestSessionInfo(unittest.TestCase):
