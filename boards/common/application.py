@@ -27,4 +27,6 @@ if "webrepl" in _packages and options.small:  # else the port's manifest has it
 if "mqtt_as" in _packages:
     # It validates what a broker sends with assert: no optimisation that takes those away.
     package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
+if "microdot" in _packages:
+    module("microdot.py", base_path=os.environ["JOULELOG_DEPS"], opt=2)
 include("../../firmware/manifest.py", features=options.features)

@@ -9,6 +9,8 @@ and other pins get another folder. The files come from the projects' repositorie
 with DEPS_FROM=<folder>, from checkouts called micropython-lib and micropython-mqtt in there.
 Every file is compared with its checksum in deps.json. A checkout that differs from the pins is
 installed all the same, and said so each time: its versions were not the ones tested.
+microdot, which a computer needs as well, comes from PyPI's package in .venv: the one module of it
+that a board needs. The VM has it without `make deps` too.
 
 MicroPython (checkout.py) comes from GitHub or from a checkout called micropython in DEPS_FROM.
 Only images and the frozen tier need it: without it the packages are installed all the same. Where
@@ -19,6 +21,7 @@ Path, or None.
 """
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -27,6 +30,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.host import checkout
@@ -52,10 +56,51 @@ def _pins() -> dict:
     return json.loads(_PINS.read_text())
 
 
+def _fetched() -> dict:
+    """Those of projects() that come from GitHub."""
+    return {name: pin for name, pin in projects().items() if "pypi" not in pin}
+
+
+def from_pypi() -> Iterator[tuple[Path, str]]:
+    """(source, place below the packages' folder) of what is taken from PyPI's packages here.
+
+    One that is not installed, or in another version than the pinned one, is left out, and the
+    latter said: whoever imports it cannot do without.
+    """
+    for pin in projects().values():
+        for package in pin["packages"] if "pypi" in pin else ():
+            for place, file in package["files"].items():
+                found = _installed(pin["pypi"], Path(file["source"]).name)
+                if found and _is(found.read_bytes(), file):
+                    yield found, place
+                elif found:
+                    wanted = f"{package['name']} {package['version']}"
+                    print(f"deps: {found} is not of {wanted}: make lock", file=sys.stderr)
+
+
+def _installed(distribution: str, name: str) -> Path | None:
+    """A file of a package that this Python has."""
+    try:
+        files = importlib.metadata.files(distribution) or ()
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next((Path(str(file.locate())) for file in files if file.name == name), None)
+
+
+def _copy_from_pypi(folder: Path) -> None:
+    for source, place in from_pypi():
+        target = folder / place
+        if target.exists() and target.read_bytes() == source.read_bytes():
+            continue
+        fresh = target.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(source, fresh)
+        fresh.replace(target)
+
+
 def _folder() -> Path:
     pins = {  # what is in the folder: a licence is not
         name: {key: value for key, value in pin.items() if key != "licence"}
-        for name, pin in projects().items()
+        for name, pin in _fetched().items()
     }
     key = hashlib.sha256(json.dumps(pins, sort_keys=True).encode()).hexdigest()[:12]
     return cache() / "deps" / key
@@ -66,6 +111,7 @@ def path() -> Path | None:
     folder = _folder()
     if not folder.is_dir():
         return None
+    _copy_from_pypi(folder)
     note = folder / _NOTE
     if note.exists():
         print(f"deps: {note.read_text().strip()} (folder {folder})", file=sys.stderr)
@@ -122,7 +168,10 @@ def licences() -> Path:
             continue
         target.unlink(missing_ok=True)
         try:
-            if source:
+            if "pypi" in pin:
+                found = _installed(pin["pypi"], file["source"])
+                data = found.read_bytes() if found else b""
+            elif source:
                 data = _from_checkout(Path(source) / project, pin["commit"], file["source"])
             else:
                 data = _from_network(pin["repository"], pin["commit"], file["source"])
@@ -140,7 +189,7 @@ def _is(data: bytes, file: dict) -> bool:
 
 def _fill(folder: Path, checkouts: Path | None) -> None:
     different = []
-    for project, pin in projects().items():
+    for project, pin in _fetched().items():
         for package in pin["packages"]:
             for name, file in package["files"].items():
                 if checkouts:
@@ -181,7 +230,7 @@ def _from_checkout(clone: Path, commit: str, source: str) -> bytes:
 
 def _all() -> str:
     """All repositories that packages come from."""
-    return " and ".join(f"https://github.com/{pin['repository']}" for pin in projects().values())
+    return " and ".join(f"https://github.com/{pin['repository']}" for pin in _fetched().values())
 
 
 def _from_network(repository: str, commit: str, source: str) -> bytes:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools import ROOT
+from tools.host import deps as pinned
 from tools.host.cache import Unavailable, locked
 
 _HOST = ROOT / "tools/host"
@@ -84,9 +85,11 @@ def _sources(profile: str, deps: Path | None) -> Iterator[tuple[Path, Path, str]
     for source in (ROOT / "boards/HOST").glob("*.py"):
         if source.name != "board.py":  # the profile's board has that place
             yield source, Path(source.name), _LEVEL_OURS
-    if deps:
-        for source in deps.rglob("*.py"):
-            yield source, source.relative_to(deps), _LEVEL_DEPS
+    found = {place: source for source, place in pinned.from_pypi()}
+    for source in deps.rglob("*.py") if deps else ():
+        found[source.relative_to(deps).as_posix()] = source
+    for place, source in found.items():
+        yield source, Path(place), _LEVEL_DEPS
 
 
 def _shims() -> Iterator[tuple[Path, Path, str]]:
