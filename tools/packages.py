@@ -33,10 +33,14 @@ from tools.host import deps
 _RAW = "https://raw.githubusercontent.com"
 _FEATURES = ROOT / "boards/common/features.json"
 _LINE = 99
-# What is a feature and none of the registry's, and its module.
-_MORE = {"spool": "joulelog.backlog.opening", "setup": "joulelog.setup.improv"}
-_MODULES = dict(registry.READERS + registry.SINKS + registry.SERVICES) | _MORE
-_FOREIGN = ("aiohttp", "mqtt_as", "webrepl")
+# What is a feature and none of the registry's, and the modules that it begins with.
+MORE = {
+    "spool": ("joulelog.backlog.opening",),
+    "setup": ("joulelog.setup.improv", "joulelog.web.server", "joulelog.web.auth"),
+}
+_TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)
+_MODULES = {name: (module,) for name, module in _TYPES.items()} | MORE
+_FOREIGN = ("aiohttp", "microdot", "mqtt_as", "webrepl")
 
 
 def _sources() -> dict[str, Path]:
@@ -104,16 +108,17 @@ def _first_line(place: str) -> str:
 @functools.cache
 def core() -> set[str]:
     """What is in every image."""
-    return _reached(_imports("main.py"), [_place(module) for module in _MODULES.values()])[0]
+    begins = [_place(module) for modules in _MODULES.values() for module in modules]
+    return _reached(_imports("main.py"), begins)[0]
 
 
 def _features() -> dict[str, dict]:
     """The table of features.json."""
     known = json.loads(_FEATURES.read_text())
     table = {}
-    for name, module in _MODULES.items():
-        places, foreign = _reached([module], core())
-        place = _place(module)
+    for name, modules in _MODULES.items():
+        places, foreign = _reached(modules, core())
+        place = _place(modules[0])
         what = known[name]["what"] if name in known else _first_line(place or "")
         table[name] = {"what": what, "modules": sorted(places), "packages": sorted(foreign)}
     named = {place for row in table.values() for place in row["modules"]}

@@ -24,9 +24,10 @@ GUARDED = {
     ("joulelog/report.py", "joulelog/backlog/opening.py"),
     ("joulelog/build.py", "joulelog/device/led.py"),
 }
-NO_TYPE = {"spool": "joulelog.backlog.opening", "setup": "joulelog.setup.improv"}
+NO_TYPE = packages.MORE
 TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)
-FOREIGN = {"aiohttp", "mqtt_as", "webrepl"}
+MODULES = {name: (module,) for name, module in TYPES.items()} | NO_TYPE
+FOREIGN = {"aiohttp", "microdot", "mqtt_as", "webrepl"}
 
 
 def sources() -> dict[str, Path]:
@@ -71,11 +72,11 @@ def imported(path: str) -> frozenset[str]:
     return frozenset(found | {above for name in found for above in packages_of(name)})
 
 
-def closure(module: str) -> tuple[set[str], set[str]]:
-    """What loads with a module, now or later: files beside the core, packages of others."""
+def closure(modules: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """What loads with modules, now or later: files beside the core, packages of others."""
     files: set[str] = set()
     foreign: set[str] = set()
-    open_ends = [module] + list(packages_of(module))
+    open_ends = [*modules, *(above for module in modules for above in packages_of(module))]
     while open_ends:
         name = open_ends.pop()
         path = file_of(name)
@@ -93,8 +94,8 @@ class TestTable(unittest.TestCase):
         self.assertEqual(set(features.TABLE) - set(TYPES), set(NO_TYPE))
 
     def test_a_feature_names_what_it_needs_and_no_more(self):
-        for name, module in list(TYPES.items()) + list(NO_TYPE.items()):
-            files, foreign = closure(module)
+        for name, modules in MODULES.items():
+            files, foreign = closure(modules)
             self.assertEqual(sorted(features.TABLE[name]["modules"]), sorted(files), name)
             self.assertEqual(set(features.TABLE[name]["packages"]), foreign, name)
 
@@ -158,9 +159,9 @@ class TestImage(unittest.TestCase):
         )
 
     def test_each_type_loads_with_its_own_modules(self):
-        for name, module in list(TYPES.items()) + list(NO_TYPE.items()):
+        for name, modules in MODULES.items():
             shutil.rmtree(self.folder)
-            done = self.loads((name,), module)
+            done = self.loads((name,), ", ".join(modules))
             self.assertEqual(done.returncode, 0, name + done.stderr)
 
     def test_what_the_image_has_not_does_not_load(self):
@@ -176,7 +177,7 @@ class TestNames(unittest.TestCase):
 
     def test_none_is_everything(self):
         self.assertEqual(features.left_out(None), set())
-        self.assertEqual(features.packages(None), {"aiohttp", "mqtt_as", "webrepl"})
+        self.assertEqual(features.packages(None), FOREIGN)
         self.assertEqual(features.packages(("dsmr", "mqtt")), {"mqtt_as"})
 
     def test_in_the_place_of_a_boards_own(self):

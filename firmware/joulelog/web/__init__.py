@@ -1,0 +1,1 @@
+"""Pages, their server, and one password for all that writes."""
