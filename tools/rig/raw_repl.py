@@ -88,6 +88,10 @@ class Board:
         for handle in (self._master, self._input, self._input_end):
             os.close(handle)
 
+    def interrupts(self) -> bool:
+        """Whether Ctrl-C interrupts what runs, and is no byte: not behind kbd_intr(-1)."""
+        return bool(self._vm) and _catches_sigint(self._vm.pid)
+
     def _start(self, mode: str) -> subprocess.Popen:
         self.boots += 1
         arguments = (self._flash, self._rom or "", self._code / "shims", mode, self._identity)

@@ -2,7 +2,7 @@
 
     line = Line(board)
     line.take()                 # from here on Ctrl-C is a byte like others
-    data = line.read()          # what is there, at most 64 bytes; b"" for nothing; never waits
+    data = line.read()          # what is there, up to a byte 3; b"" for nothing; never waits
     line.write(answer)
     line.release()              # Ctrl-C interrupts again; as often as one likes
 
@@ -43,7 +43,7 @@ class Line:
             micropython.kbd_intr(CTRL_C)
 
     def read(self) -> bytes:
-        """What has come."""
+        """What has come, up to the first byte 3: what follows a Ctrl-C is for the REPL."""
         data = b""
         # One by one: a board waits until it has as many as it is asked for.
         while len(data) < _AT_ONCE and self._poll.poll(0):
@@ -51,6 +51,8 @@ class Line:
             if not byte:  # closed
                 break
             data += byte
+            if byte[0] == CTRL_C:
+                break
         return data
 
     def write(self, data: bytes) -> None:
