@@ -12,7 +12,7 @@ TESTS ?=
 JOBS ?= 4
 
 .PHONY: help run check test test-long lines style lint format size deps doctor find boards firmware dist docs packages meter lock clean
-.PHONY: micropython flash romfs logs config erase boot-image
+.PHONY: installer micropython flash romfs logs config erase boot-image
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -85,6 +85,9 @@ firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… FEAT
 
 dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/images: with the boards' images, each checked)
 	$(PY) -m tools.images.dist $(if $(IMAGES),--images '$(IMAGES)')
+
+installer: $(VENV)/run ## the installer page on this computer: writes an image from the browser (PORT=8070 IMAGES=build/images)
+	@$(PY) -m tools.images.installer $(if $(PORT),--port '$(PORT)') $(if $(IMAGES),--images '$(IMAGES)')
 
 boot-image: $(VENV)/run ## boot an image in an emulator of the whole chip: IMAGE=….bin QEMU=<program> (MINUTES=60)
 	@$(PY) -m tools.images.boot_image $(if $(IMAGE),--image '$(IMAGE)') --qemu '$(QEMU)' $(if $(MINUTES),--minutes '$(MINUTES)')

@@ -21,6 +21,7 @@ from pathlib import Path
 from tools import boards
 from tools.images import stage
 
+CHIPS = ("esp8266", "esp32", "esp32s2", "esp32c3", "esp32s3")
 CHIP_IDS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9}
 # Where each chip maps the flash for constants, and where its RAM is.
 _PLACES = {

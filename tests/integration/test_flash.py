@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiers
+from tests import esp_images, tiers
 from tests.integration.flash_rig import (
     CONFIG,
     REPORT,
@@ -450,6 +450,12 @@ def test_an_esp8266_image_is_written_at_0(tmp_path):
     )
     assert command[-4:] == ["write-flash", "--flash-size=detect", "0x0", str(file)]
     esptool_takes(command)
+    # One of ours has its files where the installer page expects them as well.
+    for name, size in (("ESP8266_GENERIC", "2MB"), ("WEMOS_D1_MINI", "4MB")):
+        file.write_bytes(esp_images.image_of(name))
+        command = image.write_command(target.load(name), "/dev/ttyUSB0", file, erase=False)
+        assert command[-4:] == ["write-flash", f"--flash-size={size}", "0x0", str(file)]
+        esptool_takes(command)
 
 
 @pytest.mark.parametrize(

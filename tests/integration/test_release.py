@@ -234,7 +234,7 @@ LARGEST = 0x1C0000 - 0x10000  # 64 kB of a slot are to spare
 def sources(folder: Path, other: str = "") -> dict[str, Path]:
     """Trees with all files that licences are taken from, each with words of its own."""
     places = {name: folder / name for name in ("micropython", "idf", "sdk", "deps")}
-    rows = [row for section in licences.table().values() for row in section]
+    rows = [row for chip in esp_images.CHIPS for row in licences.parts(chip)]
     for name in "|".join(text for row in rows for text in row.get("texts", ())).split("|"):
         place, _, path = name.partition(":")
         if place == "project":
@@ -444,8 +444,9 @@ def archives(tmp_path_factory, images) -> list[Path]:
 def test_the_same_sources_give_the_same_bytes(archives):
     names = sorted(path.name for path in archives[0].iterdir())
     assert names == sorted(path.name for path in archives[1].iterdir())
-    assert len(names) == 5 + len(releases.image_boards())
-    for name in names:
+    assert len(names) == 7 + len(releases.image_boards())
+    assert (archives[0] / "web").is_dir()
+    for name in set(names) - {"web"}:
         one, other = [(folder / name).read_bytes() for folder in archives]
         assert one == other, name
 
@@ -453,7 +454,7 @@ def test_the_same_sources_give_the_same_bytes(archives):
 def test_checksums_hold(archives):
     folder = archives[0]
     lines = (folder / "SHA256SUMS").read_text().splitlines()
-    assert len(lines) == 4 + len(releases.image_boards())
+    assert len(lines) == 5 + len(releases.image_boards())
     for line in lines:
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -524,7 +525,8 @@ def test_the_images_and_what_goes_with_them(archives, images):
             where = row["where"]
             assert row["what"] and row["licence"]
             assert where.startswith(("https://", "http://")) or (ROOT / where).is_file(), where
-            assert bool(row.get("texts")) == (row["what"] in texts), row
+            if section != "installer":
+                assert bool(row.get("texts")) == (row["what"] in texts), row
             assert section != "computer" or row["what"] not in texts
     assert (archives[0] / "LICENCES.txt").read_text().count("=" * 80) == 2 * len(texts)
     assert "Permission is hereby granted" in texts[licences.table()["all"][0]["what"]]
@@ -623,6 +625,20 @@ def test_without_images_it_says_so(tmp_path):
         install = zipped.read(f"{TOP}/INSTALL.md").decode()
         assert "No image is contained" in install and "images/" not in install
         assert not [name for name in zipped.namelist() if name.startswith(f"{TOP}/images/")]
+
+
+def test_the_installer_page_of_a_release(archives):
+    """As a folder and in one file; all images, and the licences of page and images."""
+    web = archives[0] / "web"
+    files = {path.relative_to(web).as_posix() for path in web.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(archives[0] / f"{TOP}-web.zip") as zipped:
+        assert {name.removeprefix(f"{TOP}-web/") for name in zipped.namelist()} == files
+    for board in releases.image_boards():
+        assert {f"boards/{board}.json", f"images/{board}.bin"} <= files
+    assert "no image here" not in (web / "index.html").read_text()
+    texts = licences.read((web / "LICENCES.txt").read_text())
+    of_images = licences.read((archives[0] / "LICENCES.txt").read_text())
+    assert of_images.items() <= texts.items() and "ESP Web Tools" in texts
 
 
 def test_what_has_been_unpacked_runs(archives, tmp_path):

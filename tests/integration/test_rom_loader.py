@@ -108,7 +108,9 @@ def test_esptool_finds_another_chip():
 # make micropython, make erase
 
 
-@pytest.mark.parametrize("name", ["ESP32_GENERIC", "ESP32_GENERIC_C3", "WEMOS_D1_MINI"])
+@pytest.mark.parametrize(
+    "name", ["ESP32_GENERIC", "ESP32_GENERIC_C3", "WEMOS_D1_MINI", "ESP8266_GENERIC"]
+)
 def test_make_micropython_writes_an_image(name, tmp_path):
     """KEEP=1 leaves the files; without it they go; then the board is erased."""
     told = boards.facts(boards.FOLDERS / name)
@@ -117,7 +119,7 @@ def test_make_micropython_writes_an_image(name, tmp_path):
     image.write_bytes(data)
     offset = int(told["micropython"]["offset"], 0)
     layout = told["flash"]["layouts"]["frozen"]
-    files = -layout["filesystem_kb"] * 1024  # at the end
+    files = (told["flash"]["kb"] - layout["filesystem_kb"]) * 1024  # from there on
     used = filled()
     before = bytes(used.data[files:])
     with OnPty(told["chip"], used) as port:
@@ -127,7 +129,7 @@ def test_make_micropython_writes_an_image(name, tmp_path):
         assert "MicroPython is on the board." in done.stdout
         written = bytearray(used.data[offset : offset + len(data)])
         if told["chip"] == "esp8266":
-            assert written[3] == 0x40  # 4 MB: the flash was asked, and the image says so
+            assert written[3] == {4096: 0x40, 2048: 0x30}[told["flash"]["kb"]]
             written[3] = data[3]
         assert written == data
         assert used.data[files:] == before
@@ -135,7 +137,7 @@ def test_make_micropython_writes_an_image(name, tmp_path):
         port.hold()
         done = flash("micropython", *on, "--image", str(image))
         assert done.returncode == 0, done.stdout + done.stderr
-        assert used.data[files:] == b"\xff" * -files
+        assert used.data[files:] == b"\xff" * (KIB * 1024 - files)
         port.hold()
         done = flash("erase", *on, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr

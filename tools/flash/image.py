@@ -32,8 +32,14 @@ def write_command(target: Target, port: str, image: Path | None, erase: bool) ->
     if erase:
         command.append("--erase-all")
     if target.chip == "esp8266":
-        command.append("--flash-size=detect")
+        command.append(f"--flash-size={_flash_size(target, data)}")
     return [*command, hex(target.offset), str(image)]
+
+
+def _flash_size(target: Target, data: bytes) -> str:
+    """By it an ESP8266 knows where its files are: an image of ours has the board's, always."""
+    told = espimage.told(data)
+    return f"{target.module.FLASH_KB // 1024}MB" if told else "detect"
 
 
 def erase_command(chip: str, port: str) -> list[str]:

@@ -7,7 +7,8 @@ the date, and in mpy/<BOARD>/ what an ESP32 board needs of ours on its flash, co
 packages of others that it needs too are named with their versions in INSTALL.md, not contained.
 With --images an image of each board lies in images/ and beside the archives, with the licences of
 what they contain (LICENCES.md, and their texts in LICENCES.txt); releases.py tells what each of
-them has to be.
+them has to be. web/ is the installer page with these images (tools/images/installer.py), and
+joulelog-<version>-web.zip the same in one file: for any web space.
 SHA256SUMS lies inside for the files, and beside the archives for these.
 
 The same commit gives the same bytes (tools/images/stage.py tells where the date comes from). Exit
@@ -31,7 +32,7 @@ from pathlib import Path
 from tools import ROOT, boards
 from tools.host import deps
 from tools.host.cache import Unavailable
-from tools.images import licences, releases, stage
+from tools.images import installer, licences, releases, stage
 from tools.rig import romfs
 
 _EXECUTABLE = 0o755
@@ -94,7 +95,9 @@ def image_lines(images: Iterable[str]) -> list[str]:
     ]
     for board in releases.image_boards():
         told = boards.facts(boards.FOLDERS / board)
-        size = " --flash-size detect" if told["chip"] == "esp8266" else ""
+        size = (
+            f" --flash-size {told['flash']['kb'] // 1024}MB" if told["chip"] == "esp8266" else ""
+        )
         lines.append(
             f"    esptool --chip {told['chip']} --port PORT write-flash --erase-all{size}"
             f" {told['micropython']['offset']} images/{releases.image_name(board)}"
@@ -205,8 +208,27 @@ def zip_bytes(top: str, files: dict[str, tuple[bytes, int]], when: int) -> bytes
     return packed.getvalue()
 
 
+def web_page(output: Path, images: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
+    """Make the installer page there; its files. Without images it may be left out."""
+    by_board = {
+        board: images[name]
+        for board in releases.image_boards()
+        if (name := releases.image_name(board)) in images
+    }
+    texts = licences.read(images.get("LICENCES.txt", b"").decode())
+    try:
+        installer.write(output, by_board, texts)
+    except Unavailable as problem:
+        if images:
+            raise
+        print(f"left out: the installer page: {problem}")
+        return {}
+    found = sorted(path for path in output.rglob("*") if path.is_file())
+    return {path.relative_to(output).as_posix(): (path.read_bytes(), _PLAIN) for path in found}
+
+
 def make(output: Path, images: dict[str, bytes]) -> None:
-    """Write the archives, the images beside them, and their checksums."""
+    """Write the archives, the images and the page beside them, and their checksums."""
     top = releases.name()
     when = stage.seconds()
     files = contents(images)
@@ -216,6 +238,9 @@ def make(output: Path, images: dict[str, bytes]) -> None:
         f"{top}.zip": zip_bytes(top, files, when),
         **images,
     }
+    page = web_page(output / "web", images)
+    if page:
+        made[f"{top}-web.zip"] = zip_bytes(f"{top}-web", page, when)
     sums = ""
     for name, data in made.items():
         (output / name).write_bytes(data)

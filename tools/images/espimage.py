@@ -44,6 +44,7 @@ _DESCRIPTION = struct.pack("<I", 0xABCD5432)  # at the start of an application's
 _MOST_SEGMENTS = 16
 _SUM_START = 0xEF
 _FLASH_CODE = 0x9000  # of an ESP8266, after the segments that are copied to RAM
+_SIZES_8266 = {512: 0x00, 1024: 0x20, 2048: 0x30, 4096: 0x40, 8192: 0x80, 16384: 0x90}
 _MARK = "JouleLog image"
 _TOLD = re.compile(rb"JouleLog image: (\S+) (\S+) (\S+) \[([^\]\0]*)\]")
 
@@ -85,6 +86,11 @@ class Told:
     version: str
     date: str
     features: str
+
+
+def with_flash_size_8266(data: bytes, kib: int) -> bytes:
+    """An ESP8266's image whose header says how large the flash is; no checksum covers that."""
+    return data[:3] + bytes([_SIZES_8266[kib] | data[3] & 0x0F]) + data[4:]
 
 
 def line(board: str, version: str, date: str, features: str) -> str:

@@ -23,6 +23,7 @@ _SECTIONS = {
     "all": "In every image",
     "esp32": "In images for the ESP32, S2, S3 and C3",
     "esp8266": "In images for the ESP8266",
+    "installer": "In the installer page (the folder web)",
     "computer": "What the tools use on a computer, and nothing here contains",
 }
 _RULE = "=" * 80
@@ -49,8 +50,15 @@ def parts(chip: str) -> list[dict]:
 
 def collect(chip: str, places: Mapping[str, Path]) -> tuple[dict[str, str], list[str]]:
     """({part: text}, what is missing) of an image that was built of these folders."""
+    return collect_parts(parts(chip), places)
+
+
+def collect_parts(
+    rows: list[dict], places: Mapping[str, Path]
+) -> tuple[dict[str, str], list[str]]:
+    """The same of any rows of the table."""
     texts, problems = {}, []
-    for row in parts(chip):
+    for row in rows:
         found = [_text(alternatives, places) for alternatives in row["texts"]]
         for text, alternatives in zip(found, row["texts"], strict=True):
             if not text:
@@ -79,10 +87,10 @@ def _shown(one: str, places: Mapping[str, Path]) -> str:
     return str(places[place] / path) if place in places else one
 
 
-def written(texts: Mapping[str, str]) -> str:
+def written(texts: Mapping[str, str], first: str = _FIRST) -> str:
     """All of them as one text, in which `read` finds them again."""
     found = [f"{_RULE}\n{what}\n{_RULE}\n\n{text}\n" for what, text in texts.items()]
-    return _FIRST + "\n".join(found)
+    return first + "\n".join(found)
 
 
 def read(text: str) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What a real browser shows: Chromium, driven by Playwright."""
