@@ -17,9 +17,9 @@ JOBS ?= 4
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… or VM=1 PROFILE=esp8266-frozen|esp32-frozen|esp32|esp32-files HEAP=…)
+run: $(VENV)/run ## run the firmware here (CONFIG=… MODEL=… SETUP=1: its set-up page or VM=1 PROFILE=esp8266-frozen|esp32-frozen|esp32|esp32-files HEAP=…)
 	@$(PY) -m tools.run --config '$(CONFIG)' --model $(MODEL) \
-		$(if $(VM),--vm --profile $(PROFILE)) $(if $(HEAP),--heap $(HEAP))
+		$(if $(VM),--vm --profile $(PROFILE)) $(if $(HEAP),--heap $(HEAP)) $(if $(SETUP),--setup)
 
 PYTEST = $(PY) -m pytest -r fE --dist loadfile --no-loadscope-reorder
 
@@ -109,8 +109,8 @@ romfs: $(VENV)/run ## the same as a ROMFS image, for a MicroPython that has the 
 logs: $(VENV)/run ## fetch and print a board's log: PORT=…
 	@$(FLASH) logs $(ON)
 
-config: $(VENV)/run ## edit a board's config.py: PORT=… (SHOW=1: only show it, merged; CONFIG=…: write that)
-	@$(FLASH) config $(ON) $(if $(SHOW),--show) $(ASKED_CONFIG)
+config: $(VENV)/run ## edit a board's config.py: PORT=… (SHOW=1: only show it, merged; CONFIG=…: write that; DROP=1: drop its settings)
+	@$(FLASH) config $(ON) $(if $(SHOW),--show) $(if $(DROP),--drop) $(ASKED_CONFIG)
 
 erase: $(VENV)/run ## erase a board's whole flash: PORT=… (YES=1: do not ask)
 	@$(FLASH) erase $(ON) $(if $(YES),--yes)

@@ -10,6 +10,5 @@ try:
 except Exception as error:
     from joulelog import broken
 
-    broken.tell(error, board)
-else:
-    run(found.pop(), board)
+    found.append(broken.tell(error))
+run(found.pop(), board)

@@ -128,6 +128,7 @@ _OPTIONAL: dict[str, type | tuple] = {
     "SEND_BUFFER": int,
     "SPARES_NTP": bool,
     "WATCHDOG_MS": int,
+    "RESET_STATE": int,
     "FEATURES": tuple,
 }
 

@@ -4,6 +4,7 @@
     python3 -m tools.run --config my/config.py
     python3 -m tools.run --vm --profile esp8266-frozen     # in the heap of an ESP8266
     SPEED=60 python3 -m tools.run                          # an hour in a minute
+    python3 -m tools.run --setup                           # in set-up mode: its page, in a browser
 
 Each reader whose `uart`, `pin` or `host` is "sim" gets a simulated meter of its own: a P1 meter
 (--model says which), or what tools/sim has by the name of the reader's type.
@@ -35,6 +36,7 @@ from tools.host import place
 
 _START = ROOT / "tools" / "host" / "start.py"
 _LOGS = Path("build/log")  # from the repository's root
+_RESET = 86  # a restart of the board: tools/host/shims/machine.py
 _PROFILES = ("esp8266-frozen", "esp32-frozen", "esp8266", "esp32", "esp32-files")
 
 
@@ -119,6 +121,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--vm", action="store_true", help="on the MicroPython VM")
     parser.add_argument("--profile", choices=_PROFILES, default="esp32", help="as small as what")
     parser.add_argument("--heap", help="such as 64k: another heap than the profile's")
+    parser.add_argument("--setup", action="store_true", help="start in set-up mode")
     parser.add_argument("--folder", type=Path, help=f"where configs have theirs: {_LOGS}")
     found = parser.parse_args()
     if not found.config.is_file():
@@ -136,9 +139,26 @@ def options() -> argparse.Namespace:
     except user_config.Broken as problem:
         print(f"{found.config.name}: {problem}", file=sys.stderr)
         sys.exit(2)
-    found.simulated = simulated(names)
+    found.names = names
     found.folders = place.all_of(names, found.folder)
     return found
+
+
+def settled(wanted: argparse.Namespace) -> dict:
+    """What the config and the settings over it say; an image's settings lie in its own flash."""
+    if wanted.vm and wanted.profile.endswith("-frozen"):
+        return wanted.names
+    from joulelog.device.state import Store
+
+    store = Store(str(wanted.folders[1] if _own_log(wanted.names) else wanted.folder), "settings")
+    store.open()
+    return wanted.names | store.values
+
+
+def _own_log(names: dict) -> bool:
+    """Whether the config names a folder for its log, which place.all_of() lists second."""
+    about = names.get("log")
+    return isinstance(about, dict) and isinstance(about.get("directory"), str)
 
 
 def run(wanted: argparse.Namespace, lock: place.Lock) -> int:
@@ -160,7 +180,8 @@ def run(wanted: argparse.Namespace, lock: place.Lock) -> int:
     signal.signal(signal.SIGTERM, terminated)
 
     try:
-        uarts = [start_simulated(entry, wanted.model, wanted.speed) for entry in wanted.simulated]
+        readers = simulated(settled(wanted)) if not wanted.setup else []
+        uarts = [start_simulated(entry, wanted.model, wanted.speed) for entry in readers]
         about = wanted.vm, wanted.profile, wanted.heap, wanted.folder
         line = command(wanted.config, uarts, *about)
     except OSError as problem:
@@ -180,12 +201,15 @@ def run(wanted: argparse.Namespace, lock: place.Lock) -> int:
     # An image's flash is a file in the folder.
     folder = "" if wanted.vm and wanted.profile.endswith("-frozen") else str(wanted.folder)
     variables = environment(sys.stdout.isatty(), folder)
+    variables["SETUP"] = "1" if wanted.setup else ""
     child = subprocess.Popen(line, env=variables, cwd=ROOT, **lock.passed_on)
     lock.name(child.pid)
     masked(getattr(signal, "SIG_UNBLOCK", 0), early)
     if wanted.vm:
         threading.Thread(target=_end_unread, args=(child,), daemon=True).start()
     status = child.wait()
+    if status == _RESET and wanted.setup:
+        return status
     if status not in (0, 2):  # 2: the config, and the firmware has said what is wrong
         print(f"run: the firmware ended, exit status {status}", file=sys.stderr)
     return status if status >= 0 else 128 - status
@@ -207,7 +231,11 @@ def main() -> int:
         if told:
             print(f"run: {told}", file=sys.stderr)
         with place.locked(wanted.folders, wanted.config) as lock:
-            return run(wanted, lock)
+            status = run(wanted, lock)
+            while status == _RESET and wanted.setup:  # set up: now the firmware itself
+                wanted.setup = False
+                status = run(wanted, lock)
+            return status
     except place.Taken as problem:
         print(f"run: {problem}", file=sys.stderr)
         return 4

@@ -15,6 +15,7 @@ STRAPPING = (  # a level during a reset that keeps the firmware from starting
 )
 LED = None
 BUTTON = {"pin": 0, "active": 0}
+RESET_STATE = 0x60008038  # RTC_CNTL_RESET_STATE_REG: tells a brown-out from a power-on
 REQUEST = 4
 SD = None
 RX_BUFFER = 4096  # bytes; 356 ms of 115200 baud

@@ -12,6 +12,7 @@ STRAPPING = (  # a level during a reset that keeps the firmware from starting
 )
 LED = {"pin": 3, "active": 1, "pwm": True}
 BUTTON = {"pin": 9, "active": 0}
+RESET_STATE = 0x60008038  # RTC_CNTL_RESET_STATE_REG: tells a brown-out from a power-on
 REQUEST = 8  # never GPIO 9: a meter pulls it low, and the chip stays in download mode
 SD = {"sck": 4, "mosi": 7, "miso": 5, "cs": 6}
 RX_BUFFER = 4096  # bytes; 356 ms of 115200 baud

@@ -15,6 +15,7 @@ STRAPPING = (  # a level during a reset that keeps the firmware from starting
 )
 LED = {"pin": 36, "active": 1, "pwm": True}
 BUTTON = {"pin": 0, "active": 0}
+RESET_STATE = 0x3F408038  # RTC_CNTL_RESET_STATE_REG: tells a brown-out from a power-on
 REQUEST = 19
 # On battery the card has power while GPIO 14 is high.
 SD = {"sck": 12, "mosi": 11, "miso": 13, "cs": 10, "power": 14}

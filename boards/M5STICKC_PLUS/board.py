@@ -12,6 +12,7 @@ STRAPPING = (  # a level during a reset that keeps the firmware from starting
 )
 LED = {"pin": 10, "active": 0, "pwm": True}
 BUTTON = {"pin": 37, "active": 0}
+RESET_STATE = 0x3FF48034  # RTC_CNTL_RESET_STATE_REG: tells a brown-out from a power-on
 REQUEST = None
 SD = None
 RX_BUFFER = 4096  # bytes; 356 ms of 115200 baud

@@ -150,6 +150,12 @@ class App:
             start(reader.name, reader.run, _HEARTBEAT_S + entry.get("interval", 0))
         if self.spool:
             start("spool", self.spool.run, _HEARTBEAT_S)
+        chip = getattr(self.board, "CHIP", "")
+        if config.wifi and chip != "esp8266" and registry.has(self.board, "setup"):
+            from .setup.beside import Beside
+
+            about = self.network, self.device, self.store, self._directory
+            start("setup", Beside(self.board, *about).run)
         start("log", self._look_after, _HEARTBEAT_S)
         del config
         try:

@@ -1,9 +1,9 @@
 """A config.py that Python cannot run: said in one line, as everything else that is wrong with it.
 
     except Exception as error:
-        broken.tell(error, board)     # "config.py, line 12: NameError: name 'true' isn't defined"
+        config = broken.tell(error)   # "config.py, line 12: NameError: name 'true' isn't defined"
 
-A board with a LED blinks; elsewhere the REPL is back. Loaded where it is needed only.
+What the settings file says may do without it. Loaded where it is needed only.
 """
 
 import io
@@ -28,10 +28,7 @@ def line(error) -> str:
     return where + lines[-1] + hint
 
 
-def tell(error, board) -> None:
-    """Print it; where the board has a LED, blink until Ctrl-C."""
-    from . import build, registry
-
+def tell(error) -> dict:
+    """Print it; the config that is left: nothing."""
     print("The config cannot work yet:\n  " + line(error))
-    if getattr(board, "LED", None) and registry.has(board, "led"):
-        build.blink(board)
+    return {}

@@ -35,8 +35,8 @@ def load(config, board) -> None:
     gc.collect()
 
 
-def settled(config, board):
-    """The config with the settings file over it, where there is one."""
+def settled(config, board) -> tuple:
+    """(The config with the settings file over it, where there is one; what to tell of that)."""
     place = registry.log_folder(config, board).rstrip("/")
     for name in ("/settings.a", "/settings.b"):
         try:
@@ -49,7 +49,7 @@ def settled(config, board):
             return settings.over(config, board)
         finally:
             registry.drop("joulelog.config")
-    return config
+    return config, []
 
 
 def fitting(config, board, stayed: int = 0) -> tuple[int, str]:
@@ -75,10 +75,11 @@ def checked(config, board, slots: int = 0):
         registry.drop("joulelog.config")
 
 
-def build(config, board, terminal=None, stayed: int = 0):
+def build(config, board, terminal=None, stayed: int = 0, told=()):
     """Return the app, its start report logged; ConfigError says what to change.
 
     stayed: bytes that earlier runs left in the heap, and that this one need not have again.
+    told: texts about the settings file, for the report.
     """
     if hasattr(gc, "threshold"):  # what stays must not come to lie between what goes
         gc.threshold(_LOADING_BYTES)  # type: ignore[attr-defined]
@@ -91,7 +92,7 @@ def build(config, board, terminal=None, stayed: int = 0):
     app = App(found, board, terminal)
     from . import report
 
-    report.say(app, [warning] + found.warnings if warning else found.warnings)
+    report.say(app, told, [warning] + found.warnings if warning else found.warnings)
     once = "joulelog.report", "ringlog.ringopen"
     registry.drop(
         *once, *["joulelog.backlog." + name for name in ("files", "opening", "places", "wear")]
@@ -110,15 +111,6 @@ def built(*about):
     except MemoryError:
         gc.collect()
     raise ConfigError("the memory ran out while it was loaded; leave out a sink or a reader")
-
-
-def simulated(config) -> str:
-    """The readers that are simulated, as in the config of a new image; "" for none."""
-    found = []
-    for index, entry in enumerate(registry.entries(config, "readers")):
-        if "sim" in (entry.get("uart"), entry.get("pin"), entry.get("host")):
-            found.append("readers[%d]" % index)
-    return ", ".join(found)
 
 
 def blink(board) -> None:

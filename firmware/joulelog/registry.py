@@ -50,6 +50,7 @@ SINKS = (
 SERVICES = (
     ("led", "joulelog.device.led"),
     ("webrepl", "joulelog.device.webrepl"),
+    ("button", "joulelog.device.button"),
 )
 
 
@@ -69,6 +70,15 @@ def entries(config, name: str):
     found = get(config, name)
     for entry in found if isinstance(found, (list, tuple)) else ():
         yield entry if isinstance(entry, dict) else {}
+
+
+def simulated(config) -> str:
+    """The readers that are simulated, as in the config of a new image; "" for none."""
+    found = []
+    for index, entry in enumerate(entries(config, "readers")):
+        if "sim" in (entry.get("uart"), entry.get("pin"), entry.get("host")):
+            found.append("readers[%d]" % index)
+    return ", ".join(found)
 
 
 def log_folder(config, board) -> str:

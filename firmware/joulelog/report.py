@@ -8,9 +8,13 @@ from . import COMPILED, VERSION
 _ERRORS = 3  # of those before this start
 
 
-def say(app, warnings: list) -> None:
-    """Log the report, and what else is to be said of this start."""
+def say(app, told, warnings: list) -> None:
+    """Log the report, and what else is to be said of this start; told: of the settings file."""
     log = logging.getLogger("start")
+    if told and told[0]:
+        log.info("%s", told[0])
+    for text in told[1:]:
+        log.warning("%s", text)
     if app.spool:
         from .backlog import opening
 

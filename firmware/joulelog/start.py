@@ -13,15 +13,19 @@ from .errors import ConfigError
 _stayed = 0  # bytes that earlier runs left in the heap, and that another one need not have again
 
 _NOT_CONFIGURED = """This %s is not configured yet: nothing is measured.
-  %s is "sim", a simulated meter, which only a computer has
-  make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"""
+  %s"""
+_SIMULATED = '%s is "sim", a simulated meter, which only a computer has'
+_EDIT = (
+    "make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"
+)
 
 
-def run(config, board, terminal=None) -> None:
+def run(config, board, terminal=None, asked: str = "") -> None:
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
 
-    Returns at once where a person wants the REPL. A board with a LED blinks instead of raising.
-    A board with the config of a new image says so and waits: no board ever plays a meter.
+    Returns at once where a person wants the REPL. A board where nothing usable is configured, or
+    where a person asks for it (asked; device/starts.py), goes into set-up mode; one whose image
+    has none blinks. No board ever plays a meter. A computer raises.
     """
     gc.collect()
     free = gc.mem_free() if hasattr(gc, "mem_free") else 0  # type: ignore[attr-defined]
@@ -33,30 +37,45 @@ def run(config, board, terminal=None) -> None:
     from .device import repl
 
     try:
-        config = build.settled(config, board)
+        below = config  # as config.py has it
+        config, told = build.settled(config, board)
         wanted = repl.wanted(board, config)
         del repl
         registry.drop("joulelog.device.repl")
         if wanted:
             return
-        blinks = getattr(board, "LED", None) and registry.has(board, "led")
-        simulated = build.simulated(config) if board.NAME != "HOST" else ""
-        if simulated:
-            print(_NOT_CONFIGURED % (board.NAME, simulated))
-            if blinks:
+        a_board = board.NAME != "HOST"
+        sets_up = registry.has(board, "setup")
+        if a_board and sets_up:
+            from .device import starts
+
+            asked = starts.asked(config, board)
+            del starts
+            registry.drop("joulelog.device.starts")
+        why = _unconfigured(config) if a_board else ""
+        if why:
+            print(_NOT_CONFIGURED % (board.NAME, why))
+            print("  " + _EDIT)
+        if not asked and not why:
+            try:
+                app = build.built(config, board, terminal, _stayed, told)
+            except ConfigError as error:
+                print("The config cannot work yet:")
+                for line in told[1:] + str(error).split("\n"):
+                    print("  " + line)
+                why = "the config cannot work"
+                if not a_board or not (sets_up or _blinks(registry, board)):
+                    raise
+        if not app:
+            del config
+            if asked or sets_up:
+                from .setup import mode
+
+                mode.run(below, board, asked, not why)
+            elif _blinks(registry, board):
                 build.blink(board)
             return
-        try:
-            app = build.built(config, board, terminal, _stayed)
-        except ConfigError as error:
-            print("The config cannot work yet:")
-            for line in str(error).split("\n"):
-                print("  " + line)
-            if not blinks:
-                raise
-            build.blink(board)
-            return
-        del config, build  # the app has the checked one, and is here for years
+        del config, below, build  # the app has the checked one, and is here for years
         registry.drop("config", "joulelog.build")
         try:
             asyncio.run(app.run())
@@ -70,6 +89,22 @@ def run(config, board, terminal=None) -> None:
     finally:
         app = None
         _forget(before, free)
+
+
+def _blinks(registry, board) -> bool:
+    return bool(getattr(board, "LED", None)) and registry.has(board, "led")
+
+
+def _unconfigured(config) -> str:
+    """Why there is nothing to run yet; "" where there may be."""
+    from . import registry
+
+    simulated = registry.simulated(config)
+    if simulated:
+        return _SIMULATED % simulated
+    if not registry.get(config, "readers") and not registry.get(config, "sinks"):
+        return "no meter and no destination is named"
+    return ""
 
 
 def _forget(before: list, free: int) -> None:

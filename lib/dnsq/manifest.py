@@ -4,4 +4,4 @@ metadata(
     license="MIT",
 )
 
-package("dnsq", files=("__init__.py",), base_path="..")
+package("dnsq", files=("__init__.py", "every.py"), base_path="..")

@@ -31,7 +31,7 @@ def _modules(table):
 def _keys(module, common: str = "") -> dict[str, str]:
     """Key -> type of all that a module's table has."""
     texts = (module.SCHEMA,) if isinstance(module.SCHEMA, str) else module.SCHEMA
-    return {row[0]: row[1] for text in (common, *texts) for row in schema._rows(text)}
+    return {row[0]: row[1] for text in (common, *texts) for row in schema.rows(text)}
 
 
 READERS = {n: _keys(m, tables.READER) for n, m in _modules(registry.READERS).items()}
@@ -159,7 +159,7 @@ def start(config, board) -> list[str]:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         try:
-            build.simulated(build.settled(config, board))
+            registry.simulated(build.settled(config, board)[0])
             fits.problem(config, board, "frozen", 140_000)
             build.load(config, board)
             found = schema.check(config, board, registry)

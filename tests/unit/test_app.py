@@ -262,7 +262,7 @@ class TestLed(Stand):
 
     def test_off(self):
         app = self.build(led={"on": False})
-        self.assertEqual(app.services, [])
+        self.assertEqual([service.name for service in app.services], ["button"])
 
     def test_the_logs_pin_goes_before(self):
         class Chip(Board):
@@ -289,7 +289,9 @@ class TestLed(Stand):
                 half = Half()
                 stream = app_module.App._console(half, checked)  # type: ignore[arg-type]
                 self.assertEqual(getattr(stream, "made", None), made)
-                self.assertEqual(list(checked.services), [] if made else ["led"])
+                self.assertEqual(
+                    sorted(checked.services), ["button"] if made else ["button", "led"]
+                )
         finally:
             app_module.machine.UART = uart
 

@@ -23,6 +23,8 @@ GUARDED = {
     ("joulelog/app.py", "joulelog/backlog/opening.py"),
     ("joulelog/report.py", "joulelog/backlog/opening.py"),
     ("joulelog/build.py", "joulelog/device/led.py"),
+    ("joulelog/start.py", "joulelog/setup/mode.py"),
+    ("joulelog/app.py", "joulelog/setup/beside.py"),
 }
 NO_TYPE = packages.MORE
 TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)

@@ -28,6 +28,8 @@ FLOORS = {
     "flow": 1,
     "net": 1,
     "backlog": 2,
+    "supervisor": 2,
+    "web": 2,
     "app": 4,
     "build": 5,
     "start": 6,

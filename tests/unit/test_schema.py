@@ -586,13 +586,13 @@ class TestRedacted(unittest.TestCase):
     def test_every_secret_of_a_full_config(self):
         """Whatever is marked secret in a table never shows, in the print or in a message."""
         for module in ("dsmr", "mqtt", "influxdb"):
-            for row in schema._rows(Registry.MODULES[module]):
+            for row in schema.rows(Registry.MODULES[module]):
                 if not row[1].startswith("secret"):
                     continue
                 entry = {"type": module, "uart": "sim", "host": "h", "url": "http://h"}
-                known = [r[0] for r in schema._rows(Registry.MODULES[module])] + ["type"]
+                known = [r[0] for r in schema.rows(Registry.MODULES[module])] + ["type"]
                 entry = {key: entry[key] for key in entry if key in known}
-                for required in schema._rows(Registry.MODULES[module]):
+                for required in schema.rows(Registry.MODULES[module]):
                     if required[2] == "required" and required[0] not in entry:
                         entry[required[0]] = SECRET
                 entry[row[0]] = SECRET

@@ -32,14 +32,6 @@ class TestSettings(unittest.TestCase):
         open(FILE, "w").close()
         for name in os.listdir(FOLDER):
             os.remove(FOLDER + "/" + name)
-        self.printed = []
-        settings.print = self.say  # type: ignore[attr-defined]
-
-    def tearDown(self):
-        del settings.print  # type: ignore[attr-defined]
-
-    def say(self, line):
-        self.printed.append(line)
 
     def saved(self, *changes):
         """Write these changes, one file after the other."""
@@ -50,9 +42,13 @@ class TestSettings(unittest.TestCase):
         return made
 
     def counts(self):
-        """What counts after a start: device, time zone."""
-        found = schema.check(settings.over(CONFIG, Board), Board, registry)
+        """What counts after a start: device, time zone; what is told of it stays in told."""
+        config, self.told = settings.over(CONFIG, Board)
+        found = schema.check(config, Board, registry)
         return found.device, found.clock["timezone"], found.clock["ntp"]
+
+    def merged(self, config=CONFIG):
+        return settings.over(config, Board)[0]
 
     def spoil(self, name):
         with open(FOLDER + "/" + name, "rb") as file:
@@ -61,7 +57,7 @@ class TestSettings(unittest.TestCase):
             file.write(data[:-3])
 
     def test_without_a_file_nothing_is_loaded_or_changed(self):
-        self.assertTrue(settings.over(CONFIG, Board) is CONFIG)
+        self.assertTrue(self.merged() is CONFIG)
         self.assertEqual(os.listdir(FOLDER), [])
 
     def test_at_the_start_it_is_asked_where_there_is_a_file(self):
@@ -69,10 +65,10 @@ class TestSettings(unittest.TestCase):
 
         asked = []
         real = loaded.over, registry.drop
-        loaded.over = lambda *_: asked.append(len(os.listdir(FOLDER)))
+        loaded.over = lambda *_: asked.append(len(os.listdir(FOLDER))) or ({}, [])
         registry.drop = lambda *_: None
         try:
-            self.assertTrue(build.settled(CONFIG, Board) is CONFIG)
+            self.assertTrue(build.settled(CONFIG, Board)[0] is CONFIG)
             self.saved(("device", "first"))
             build.settled(CONFIG, Board)
             os.remove(settings.Settings(CONFIG, Board).path())
@@ -88,22 +84,23 @@ class TestSettings(unittest.TestCase):
             HELPER = 1
 
         self.saved(("clock", {"timezone": "UTC0"}))
-        merged = settings.over(Config, Board)
+        merged = self.merged(Config)
         self.assertEqual(merged, {"device": "attic", "clock": {"timezone": "UTC0"}})
 
-    def test_a_section_changes_its_keys_and_a_list_is_another(self):
+    def test_a_section_is_replaced_as_a_whole(self):
         sinks = [{"type": "console", "style": "table"}, {"type": "mqtt", "host": "é" * 40}]
         self.saved(("clock", {"timezone": "UTC0"}), ("device", "attic"), ("sinks", sinks))
-        self.assertEqual(self.counts(), ("attic", "UTC0", []))
-        merged = settings.over(CONFIG, Board)
+        self.assertEqual(self.counts(), ("attic", "UTC0", ["pool.ntp.org"]))
+        self.assertEqual(len(self.told), 1)
+        self.assertIn("has clock, device, sinks: what config.py says of that", self.told[0])
+        merged = self.merged()
         self.assertEqual(merged["sinks"], sinks)
         self.assertEqual(merged["readers"], CONFIG["readers"])
         self.assertEqual(CONFIG["clock"], {"ntp": []})
-        self.assertEqual(self.printed, [])
 
     def test_an_empty_list_and_what_is_taken_back(self):
         self.saved(("sinks", []), ("device", "attic"), ("device", None))
-        merged = settings.over(CONFIG, Board)
+        merged = self.merged()
         self.assertEqual((merged["sinks"], merged["device"]), ([], "cellar"))
 
     def test_who_set_what(self):
@@ -118,7 +115,7 @@ class TestSettings(unittest.TestCase):
             "board": ('"auto"', "default"),
             "log.size_kb": ("64", "board"),
             "log.level": ('"debug"', "board"),
-            "clock.ntp": ("[]", "config"),
+            "clock.ntp": ('["pool.ntp.org"]', "default"),
             "clock.timezone": ('"UTC0"', "settings"),
             "wifi.password": ("***", "settings"),
             "wifi.power_save": ("False", "default"),
@@ -134,6 +131,7 @@ class TestSettings(unittest.TestCase):
         newest = settings.Settings(CONFIG, Board).path()
         self.spoil(newest.split("/")[-1])
         self.assertEqual(self.counts()[0], "first")
+        self.assertIn(newest + " is cut, damaged or of a later version", self.told[1])
         made = settings.Settings(CONFIG, Board)
         made.set("device", "third")  # into the file that is damaged
         made.save()
@@ -144,6 +142,60 @@ class TestSettings(unittest.TestCase):
         self.spoil("settings.a")
         self.spoil("settings.b")
         self.assertEqual(self.counts()[0], "cellar")
+        self.assertEqual((len(self.told), self.told[0]), (3, ""))
+
+    def test_a_later_version_is_left_alone(self):
+        self.saved(("device", "first"), ("device", "second"))
+        path = settings.Settings(CONFIG, Board).path()
+        with open(path) as file:
+            lines = file.read().split("\n")
+        lines[0] = lines[0].replace("joulelog 1", "joulelog 2")
+        with open(path, "w") as file:
+            file.write("\n".join(lines))
+        self.assertEqual(self.counts()[0], "first")
+        self.assertIn("of a later version", self.told[1])
+
+    def test_erased(self):
+        self.saved(("device", "first"), ("wifi", {"ssid": "a", "password": "not to be seen"}))
+        settings.erase(CONFIG, Board)
+        self.assertEqual(os.listdir(FOLDER), [])
+        settings.erase(CONFIG, Board)
+        self.assertEqual(self.counts()[0], "cellar")
+
+    def test_what_was_wrong_before_may_stay_wrong(self):
+        """Set-up goes from one section to the next."""
+        shipped = {
+            "readers": [{"type": "dsmr", "uart": "nowhere"}],
+            "sinks": [{"type": "console"}],
+        }
+
+        class Chip(Board):
+            NAME = "ESP32_GENERIC"
+            UARTS = {2: {"tx": 17, "rx": 16}}
+
+        made = settings.Settings(shipped, Chip)
+        made.set("wifi", {"ssid": "home", "password": "correct horse"})
+        made.save()
+        self.assertEqual(settings.over(shipped, Chip)[0]["wifi"]["ssid"], "home")
+        made.set("wifi", {"ssid": "home", "password": "short"})
+        with self.assertRaises(ConfigError):
+            made.save()
+        made.set("wifi", None)
+        made.set("readers", [{"type": "dsmr", "uart": 3}])
+        with self.assertRaises(ConfigError):
+            made.save()
+        made.set("readers", [{"type": "dsmr", "uart": 2}])
+        made.save()
+        self.assertEqual(settings.over(shipped, Chip)[0]["readers"][0]["uart"], 2)
+
+    def test_a_reader_that_a_sink_of_config_py_names_stays(self):
+        config = dict(CONFIG)
+        config["sinks"] = [{"type": "console", "sources": ["replay"]}]
+        made = settings.Settings(config, Board)
+        made.set("readers", [{"type": "replay", "file": FILE, "name": "other"}])
+        with self.assertRaises(ConfigError) as caught:
+            made.save()
+        self.assertIn("no reader has that name", str(caught.exception))
 
     def test_every_cut_leaves_one_of_the_two(self):
         self.saved(("device", "first"), ("device", "second"))
@@ -153,17 +205,17 @@ class TestSettings(unittest.TestCase):
         for size in range(len(data)):
             with open(newest, "wb") as file:
                 file.write(data[:size])
-            self.assertEqual(settings.over(CONFIG, Board)["device"], "first", str(size))
+            self.assertEqual(self.merged()["device"], "first", str(size))
 
     def test_a_mistake_is_told_by_its_files_name(self):
         made = self.saved(("device", "first"))
         made.set("clock", {"timezone": "Europe/Berlin"})
         made._store.save_now()  # as by a firmware that allowed it
         self.assertEqual(self.counts(), ("first", "", []))
-        self.assertIn(made.path() + " cannot work", self.printed[0])
+        self.assertIn(made.path() + " cannot work", self.told[1])
         self.assertIn(
             'clock: `timezone` is "Europe/Berlin"; allowed is a POSIX TZ (character ',
-            self.printed[1],
+            self.told[2],
         )
 
     def test_what_cannot_work_is_not_written(self):

@@ -30,6 +30,7 @@ class Board:
     UARTS: dict = {}
     LED = None
     LOG_DIRECTORY = DIRECTORY
+    FEATURES = ("meter", "led", "console", "pulse", "dsmr")  # no set-up
 
 
 class BoardWithLed(Board):

@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", action="store_true", help="micropython: keep the file system")
     parser.add_argument("--config", type=Path, help="this file becomes the board's config.py")
     parser.add_argument("--show", action="store_true", help="config: only show it")
+    parser.add_argument("--drop", action="store_true", help="config: drop the board's settings")
     parser.add_argument("--yes", action="store_true", help="erase: do not ask")
     return parser
 
@@ -81,7 +82,7 @@ def _connected(options: argparse.Namespace) -> None:
         elif action == "config" and options.show:
             settings.show(link, options.board)
         elif action == "config":
-            if settings.edit(link, options.board, options.config):
+            if settings.edit(link, options.board, options.config, options.drop):
                 install.start(link)
         elif board:
             (install.install if action == "install" else install.install_romfs)(

@@ -1,5 +1,8 @@
 """A board's config.py on the computer: check it, show where each value comes from, edit it.
 
+What the board's own page has set lies over it, in settings.a and settings.b: it is shown, and
+where something is written that has no effect because of it, that is said, and dropping it offered.
+
 The config is Python and is executed here, as the board executes it: it is the user's own file.
 """
 
@@ -71,10 +74,10 @@ def problems(text: bytes | str, target: Target) -> str:
 
 def waits_for_person(text: bytes | str) -> bool:
     """Whether the meter is simulated, as in a new config: no board plays one, and says so."""
-    from joulelog import build
+    from joulelog import registry
 
     try:
-        return bool(build.simulated(_given(text)))
+        return bool(registry.simulated(_given(text)))
     except user_config.Broken:
         return False
 
@@ -93,30 +96,84 @@ def too_large(
     return fits.problem(given, target.module, way, free, regions).replace("\n", "\n  ")
 
 
-def merged(text: bytes | str, target: Target) -> list[str]:
-    """Every key of a good config, its value without secrets, and who set it."""
+def merged(text: bytes | str, target: Target, changes: dict[str, Any] | None = None) -> list[str]:
+    """Every key of a good config, its value without secrets, and who set it.
+
+    changes: what the board's settings have.
+    """
     from joulelog.config import settings
 
     registry, schema = _modules()
     given = _given(text)
-    config = schema.check(given, target.module, registry)
-    rows = list(settings.rows(config, target.module, given, {}))
+    changes = changes or {}
+    config = schema.check(given | changes, target.module, registry)
+    rows = list(settings.rows(config, target.module, given, changes))
     width = max(len(row[0]) for row in rows)
-    return [f"{key:<{width}}  {origin:<7}  {value}" for key, value, origin in rows]
+    return [f"{key:<{width}}  {origin:<8}  {value}" for key, value, origin in rows]
+
+
+def _changes(link: "Link", text: bytes, target: Target) -> tuple[dict[str, Any], list[str]]:
+    """What the board's settings have, and their files on the board, the one that counts last."""
+    from joulelog import registry
+    from joulelog.device.state import Store
+
+    try:
+        place = registry.log_folder(_given(text), target.module).rstrip("/")
+    except user_config.Broken:
+        place = target.module.LOG_DIRECTORY.rstrip("/")
+    with tempfile.TemporaryDirectory() as folder:  # holds passwords
+        there = []
+        for name in ("settings.a", "settings.b"):
+            data = link.read(f"{place}/{name}")
+            if data is not None:
+                there.append(name)
+                (Path(folder) / name).write_bytes(data)
+        store = Store(folder, "settings")
+        store.open()
+        newest = Path(store.path()).name
+    there.sort(key=lambda name: name == newest)
+    return dict(store.values), [f"{place}/{name}" for name in there]
+
+
+def _without_effect(fresh: bytes, changes: dict[str, Any]) -> list[str]:
+    """The sections of a config.py that the board's settings have as well."""
+    return sorted(set(_given(fresh)) & set(changes))
+
+
+def _offer_to_drop(link: "Link", names: list[str], files: list[str], drop: bool) -> None:
+    """Say what has no effect, and drop the settings where somebody wants that."""
+    print(
+        f"no effect has what config.py says of {', '.join(names)}: the board's own settings,"
+        f" which its page has written ({', '.join(files)}), come first"
+    )
+    question = "Drop the board's settings, all of them? [y/N] "
+    if not drop and sys.stdin.isatty():
+        drop = input(question).strip().lower().startswith("y")
+    if not drop:
+        print("they stay; DROP=1 drops them, so that config.py alone counts")
+        return
+    for path in files:  # the one that counts is the last: cut off, all of them or none stay
+        link.remove(path)
+    print("the settings are dropped: config.py alone counts")
 
 
 def show(link: "Link", name: str | None) -> None:
     """Print the merged configuration of a board."""
     link.attach()
     target, text, _ = _fetch(link, name)
+    changes, _ = _changes(link, text, target)
     link.restart()
-    _print(text, target)
+    _print(text, target, changes)
 
 
-def edit(link: "Link", name: str | None, replacement: Path | None) -> bool:
-    """Read config.py, let the user edit it (or take a file), write it back; True if it changed."""
+def edit(link: "Link", name: str | None, replacement: Path | None, drop: bool = False) -> bool:
+    """Read config.py, let the user edit it (or take a file), write it back; True if it changed.
+
+    drop: the board's settings go without a question, where they take the effect from it.
+    """
     link.attach()
     target, text, room = _fetch(link, name)
+    changes, files = _changes(link, text, target)
     if replacement:
         fresh = _replacement(replacement)
         wrong = _wrong(fresh, target, room)
@@ -127,8 +184,9 @@ def edit(link: "Link", name: str | None, replacement: Path | None) -> bool:
     else:
         link.restart()  # measuring goes on while somebody thinks
         fresh = _edited(text, target, room)
-    _print(fresh, target)
-    if fresh == text:
+    _print(fresh, target, changes)
+    names = [] if _wrong(fresh, target, None) else _without_effect(fresh, changes)
+    if fresh == text and not (names and drop):
         print("config.py is as it was")
         return False
     if not replacement:
@@ -138,8 +196,11 @@ def edit(link: "Link", name: str | None, replacement: Path | None) -> bool:
                 "config.py on the board has changed meanwhile; nothing was written. What you wrote"
                 f" is in {_kept(fresh)}"
             )
-    link.replace(_PATH, fresh)
-    print("config.py is written")
+    if fresh != text:
+        link.replace(_PATH, fresh)
+        print("config.py is written")
+    if names:
+        _offer_to_drop(link, names, files, drop)
     return True
 
 
@@ -172,12 +233,21 @@ def _wrong(text: bytes | str, target: Target, room: Room | None) -> str:
     return problems(text, target) or (too_large(text, target, *room) if room else "")
 
 
-def _print(text: bytes | str, target: Target) -> None:
+def _print(text: bytes | str, target: Target, changes: dict[str, Any]) -> None:
+    from joulelog.errors import ConfigError
+
     wrong = problems(text, target)
     if wrong:
         print(f"config.py does not work on {target.name}:\n  {wrong}")
+    if wrong and not changes:
         return
-    print("\n".join(merged(text, target)))
+    if changes:
+        print(f"the board's own settings have: {', '.join(sorted(changes))}")
+    try:
+        print("\n".join(merged(text, target, changes)))
+    except (ConfigError, user_config.Broken) as problem:
+        if not wrong:
+            print(f"with the settings over it, it does not work:\n  {problem}")
 
 
 def _edited(text: bytes, target: Target, room: Room | None) -> bytes:

@@ -4,8 +4,9 @@
 
 CONFIG is a config.py; each UART is the device path that stands for one uart "sim" in it.
 FOLDER in the environment is where its log and what waits lie, if the config names no other place;
-SPEED=n makes the clock run n times as fast; TABLE=80x24 says that the terminal
-can redraw a table and how large it was at the start, NO_COLOR that it shall have no colours.
+SETUP=1 says that it starts in set-up mode, WEB_PORT=n where its web server listens; SPEED=n makes
+the clock run n times as fast; TABLE=80x24 says that the terminal can redraw a table and how large
+it was at the start, NO_COLOR that it shall have no colours.
 """
 
 import asyncio
@@ -77,6 +78,18 @@ def let_ctrl_c_wait(build) -> None:
     build.build = built
 
 
+def simulate(build, fill, uarts: list) -> None:
+    """Let the simulated meters stand for the "sim" of what counts: settings may have another."""
+    original = build.settled
+
+    def settled(config, board) -> tuple:
+        found = original(config, board)
+        fill(found[0], uarts)
+        return found
+
+    build.settled = settled
+
+
 def terminal():
     """What tells (columns, rows, colours) of the terminal; None where it redraws nothing."""
     table = os.getenv("TABLE")
@@ -114,12 +127,14 @@ def main(path: str, uarts: list) -> None:
     if os.getenv("FOLDER"):
         board.LOG_DIRECTORY = os.getenv("FOLDER")
     clock.set_speed(int(os.getenv("SPEED") or 1))
-    config = config_file.load(path, uarts)
+    board.WEB_PORT = int(os.getenv("WEB_PORT") or 8080)
+    config = config_file.load(path, ())
+    simulate(build, config_file.fill, uarts)
     del config_file, sys.modules["config_file"]  # a board has no such thing in its heap
     if sys.implementation.name == "micropython":
         let_ctrl_c_wait(build)
     del build  # run() drops the module
-    start.run(config, board, terminal())
+    start.run(config, board, terminal(), "computer" if os.getenv("SETUP") else "")
 
 
 if __name__ == "__main__":

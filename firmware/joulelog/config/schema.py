@@ -87,6 +87,7 @@ def check(config, board, registry, slots: int = 0) -> Config:
 
     result.readers = checker.entries("readers", given, registry.READERS, registry, tables.READER)
     result.sinks = checker.entries("sinks", given, registry.SINKS, registry, tables.SINK)
+    checker.spare_button(result.services)
     sources = across.names(result.readers, registry.entries(given, "readers"))
     for where, key, name in checker.named:
         wrong = across.missing(key, name, sources)
@@ -173,6 +174,16 @@ class _Checker:
             ):
                 self.add(name, registry.lacks(board, name))
 
+    def spare_button(self, services: dict) -> None:
+        """A pin that a reader has is no button."""
+        section = services.get("button")
+        pin = (getattr(self._board, "BUTTON", None) or {}).get("pin")
+        if section is not None and pin in self._pins:
+            if section.get("on"):
+                text = "`on` is True, but %s has the button's pin, GPIO %d"
+                self.add("button", text % (self._pins[pin], pin))
+            section["on"] = False
+
     def networks(self, given):
         """One Wi-Fi network, or a list of them that are tried in turn."""
         if not isinstance(given, (list, tuple)):
@@ -190,7 +201,7 @@ class _Checker:
         checked: dict = {}
         known: list[str] = []
         for table in tables:
-            for row in _rows(table):
+            for row in rows(table):
                 if row[0] not in known:
                     known.append(row[0])
                     self._value(where, given, checked, row)
@@ -329,7 +340,7 @@ def _no_type(entry: dict, types: list[str]) -> str:
     return "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint)
 
 
-def _rows(table: str):
+def rows(table: str):
     """Yield (key, type, default, help) of each row."""
     start = 0
     while start < len(table):  # a row at a time: all of them do not fit into small heaps

@@ -1,6 +1,6 @@
 """Who set what: the board, config.py, the settings file; and that file, which a page may write.
 
-    config = settings.over(config, board)            # at the start: what counts of all of them
+    config, told = settings.over(config, board)      # at the start: what counts of all of them
 
     changes = settings.Settings(config, board)       # config: that of config.py
     changes.set("wifi", {"ssid": "home", "password": "..."})    # None: as config.py has it
@@ -8,13 +8,15 @@
     for key, value, origin in changes.rows():        # "clock.timezone", '"UTC0"', "settings"
         print(key, value, origin)
 
-The later counts: built-in defaults, the board's DEFAULTS, config.py, the settings file. A section
-of the file (wifi, log, ...) changes the keys that it has; a list (readers, sinks) and a single
-value replace config.py's. What cannot work as a whole is never written.
+The later counts: built-in defaults, the board's DEFAULTS, config.py, the settings file. What the
+file has replaces a section (wifi, readers, sinks, log, ...) or a single value as a whole: nobody
+finds half of it in one place and half in the other. What makes a config worse is never written;
+what was wrong in config.py before may stay wrong, for set-up goes from one section to the next.
 
 The file lies beside the state and is written as that: settings.a and settings.b in turn, with a
-CRC. One that is damaged, or that has come to be a mistake, is told by its name, and the older of
-the two counts; where that is none either, config.py alone. Loaded for a moment at the start.
+CRC. One that is cut, damaged, of a later version, or that has come to be a mistake is told by its
+name, and the older of the two counts; where that is none either, config.py alone. Loaded for a
+moment at the start, and when somebody changes something.
 """
 
 from .. import registry
@@ -23,24 +25,47 @@ from ..errors import ConfigError
 _LONGEST = 2500  # bytes of an entry of a list, or of a section
 
 
-def over(config, board):
-    """The config with the settings file over it; config itself where there is no file that works.
+def over(config, board) -> tuple:
+    """(The config with the settings file over it, or itself without one that works; what to tell).
 
-    Prints what is wrong with a file.
+    The first text names the sections that are not config.py's, "" for none; the others tell of
+    files that do not count.
     """
     found = Settings(config, board)
+    told = [""] + list(found.damage())
     for _ in range(2):  # the newest file, then the one before
-        if not found.changes():
+        changes = found.changes()
+        if not changes:
             break
-        try:
-            found.check()
-            return found.merged()
-        except ConfigError as error:
-            print("%s cannot work, what was before it counts:" % found.path())
-            for line in str(error).split("\n"):
-                print("  " + line)
-        found._store.go_back()
-    return config
+        problems = found.problems()
+        if not problems:
+            names = ", ".join(sorted(changes))
+            text = "%s has %s: what config.py says of that does not count"
+            told[0] = text % (found.path(), names)
+            return found.merged(), told
+        told.append("%s cannot work, what was before it counts:" % found.path())
+        told.extend(["  " + line for line in problems])
+        found.go_back()
+    return config, told
+
+
+def erase(config, board) -> None:
+    """Remove the settings, the older file first: cut off in between, all or none of them stay."""
+    import os
+
+    found = Settings(config, board)
+    newest = found.path()
+    for path in found.paths():
+        if path != newest:
+            _remove(os, path)
+    _remove(os, newest)
+
+
+def _remove(os, path: str) -> None:
+    try:
+        os.remove(path)
+    except OSError:  # it is not there
+        pass
 
 
 def rows(found, board, given: dict, changes: dict):
@@ -52,7 +77,8 @@ def rows(found, board, given: dict, changes: dict):
     yield from _rows("", top, found.secrets, {}, given, changes)
     for label, name, index, part in parts(found):
         if index is None:
-            layers = adapted.get(name), given.get(name), changes.get(name)
+            below = None if name in changes else given.get(name)
+            layers = adapted.get(name), below, changes.get(name)
         elif name in changes:
             layers = adapted.get(part.get("type")), None, changes[name][index]
         else:
@@ -93,18 +119,40 @@ class Settings:
         """The file that counts."""
         return self._store.path()
 
+    def paths(self) -> tuple:
+        """Both files."""
+        return self._store.paths
+
+    def damage(self):
+        """Yield what is wrong with files that cannot be read."""
+        for path in self._store.unreadable:
+            yield "%s is cut, damaged or of a later version: what was before it counts" % path
+
+    def go_back(self) -> None:
+        """Take what the older file says."""
+        self._store.go_back()
+
     def merged(self) -> dict:
         """config.py with the changes over it."""
         whole = dict(self.given)
-        for name in self.changes():
-            change = self.changes()[name]
-            below = whole.get(name)
-            if isinstance(change, dict) and isinstance(below, dict):
-                below = dict(below)
-                below.update(change)
-                change = below
-            whole[name] = change
+        whole.update(self.changes())
         return whole
+
+    def problems(self, below=None, names=None) -> list:
+        """What the changes make wrong, a line each; not what is wrong without them.
+
+        below: the config without them, names: the sections that they have; those of the file.
+        """
+        from . import schema
+
+        before = _lines(schema, self.given if below is None else below, self._board)
+        names = self.changes() if names is None else names
+        found = []
+        for line in _lines(schema, self.merged(), self._board):
+            section = line.split(":")[0].split("[")[0]
+            if section in names or line not in before:
+                found.append(line)
+        return found
 
     def check(self):
         """The checked config; ConfigError lists what is wrong."""
@@ -127,6 +175,21 @@ class Settings:
 
     def save(self) -> None:
         """Write what was set; ConfigError where it cannot work or be written."""
-        self.check()
+        problems = self.problems()
+        if problems:
+            raise ConfigError("\n".join(problems))
+        self.write()
+
+    def write(self) -> None:
+        """The same where problems() has been asked."""
         if not self._store.save_now():
             raise ConfigError("%s cannot be written" % self._store.path())
+
+
+def _lines(schema, config, board) -> list:
+    """The problems of a config, a line each."""
+    try:
+        schema.check(config, board, registry)
+        return []
+    except ConfigError as error:
+        return str(error).split("\n")

@@ -44,6 +44,8 @@ _NO_MEMORY = "not enough memory"
 _FULL = "there was no memory left"
 _MEMORY_TRIES = "memory_tries"  # restarts for want of memory, one after the other
 _RUNNING = "running"  # on a computer, until it ends in order
+_SOON_MS = const(10000)
+_SWITCH_ONS = "switch_ons"  # starts.py counts those that come one soon after the other
 _TRIES = "wifi_tries"  # restarts for want of a network, one after the other
 
 
@@ -109,6 +111,9 @@ class Guard:
                 self._look_at_memory()
             except MemoryError:  # not even for the reason
                 self.leave(_FULL)
+        if app.store.get(_SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
+            app.store.set(_SWITCH_ONS, None)
+            app.store.save_now()
         app.store.save()
         if app.clock.source and not self._known:
             self._known = True

@@ -49,6 +49,8 @@ _SLICE_MS = const(100)  # a change shows after this time at the latest
 _MORSE_EVERY_MS = const(10000)
 _DOT_MS = const(150)
 
+of_app = None  # the app's LED, while it has one
+
 _FULL = const(65535)
 _BRIGHT = const(16384)  # of 65535: a quarter looks bright enough
 _DIM = const(1024)
@@ -110,7 +112,7 @@ class Led:
                     self._shown = state[0]
                     self._morse_ms = clock.uptime_ms() + _SLICE_MS
                 if state[3] and clock.uptime_ms() >= self._morse_ms:
-                    await self._send(state[3])
+                    await self.send(state[3])
                 else:
                     await self._blink(state)
         finally:
@@ -149,8 +151,8 @@ class Led:
                 self._level(0)
             ms -= step
 
-    async def _send(self, code: str) -> None:
-        """A dash is three dots, a gap between letters as well."""
+    async def send(self, code: str) -> None:
+        """Morse code; a dash is three dots, a gap between letters as well."""
         self._level(0)
         await clock.sleep_ms(5 * _DOT_MS)
         for sign in code:
@@ -183,7 +185,8 @@ class Service:
     name = "led"
 
     def __init__(self, section: dict, board, app_clock, network, queue) -> None:
-        self._led = led = Led(board.LED, section["quiet"])
+        global of_app
+        self._led = of_app = led = Led(board.LED, section["quiet"])
         self.run = led.run
         led.show("setup")
         app_clock.asking = self._asking

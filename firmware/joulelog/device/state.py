@@ -60,7 +60,7 @@ class Store:
         self.paths = ("%s/%s.a" % (base, name), "%s/%s.b" % (base, name))
         self.writes = 0
         self.write_errors = 0
-        self.damaged = 0  # files that were there and not whole
+        self.unreadable: list = []  # files that were there and not whole
         self.last_reboot = ""  # why the firmware itself started this boot, if it did
         self.values: dict = {}
         self._sequence = 0
@@ -85,7 +85,7 @@ class Store:
                 self.values = values
                 self._next = 1 - index
                 return
-            self.damaged += 1
+            self.unreadable.append(self.paths[index])
             logging.getLogger("store").warning("%s is damaged", self.paths[index])
 
     def go_back(self) -> None:

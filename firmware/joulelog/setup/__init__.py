@@ -1,1 +1,1 @@
-"""Set-up without a computer: Wi-Fi by the cable."""
+"""Set-up: a board that nobody has configured yet gets its Wi-Fi, its meter and its servers."""

@@ -1,6 +1,7 @@
 """A config file by its path, as a computer has it: on CPython, and on the MicroPython VM.
 
 config = config_file.load("examples/configs/pulse.py", ["/dev/pts/3"])
+config_file.fill(config, ["/dev/pts/3"])       # the same of one that is loaded already
 
 Its name may be any, that of a package or of a built-in module too.
 """
@@ -22,6 +23,12 @@ def load(path: str, devices):
         with open(path) as file:
             exec(file.read(), config)  # noqa: S102 - the user's own file
     sys.path.pop(0)
+    fill(config, devices)
+    return config
+
+
+def fill(config, devices) -> None:
+    """Put each device in the place of one "sim" in the readers of a config, in turn."""
     left = list(devices)
     is_dict = isinstance(config, dict)
     readers = config.get("readers") if is_dict else getattr(config, "readers", ())
@@ -32,7 +39,6 @@ def load(path: str, devices):
                 if key == "host":  # "127.0.0.1:40123"
                     entry[key], port = entry[key].split(":")
                     entry["port"] = int(port)
-    return config
 
 
 def _imported(name: str, path: str):

@@ -1,0 +1,84 @@
+"""The access point beside the running app: after five minutes without a network, for a new one.
+
+    beside = Beside(board, network, device, store, directory)
+    await beside.run()             # a task of the app's
+
+A router that was exchanged leaves a board without Wi-Fi, and with a meter that is read all the
+time. So the point opens with its password, and the Wi-Fi form is all that is on it, whatever else
+the board serves and whatever password that has. Readers and the backlog on the flash go on, the
+station tries the old network again while nobody is on the point, and when there is a network again
+the point closes and its code is dropped. An ESP8266 has no memory for both.
+"""
+
+import asyncio
+import logging
+
+from micropython import const
+
+from .. import clock, registry
+
+_PATIENCE_MS = const(300000)
+_LOOK_MS = const(1000)
+_LAST_MS = const(30000)  # for the page to hear where the board is now
+_ONCE = ("joulelog.setup.site", "joulelog.config", "joulelog.web", "dnsq.every")
+
+
+class Beside:
+    """Opens the point when it is needed, and closes it again."""
+
+    def __init__(self, board, network, device: str, store, directory: str) -> None:
+        self.opened = 0
+        self._board = board
+        self._network = network
+        self._device = device
+        self._store = store
+        self._directory = directory
+        self._log = logging.getLogger("setup")
+
+    async def run(self) -> None:
+        """Wait for a long time without a network, again and again."""
+        while True:
+            while self._network.down_ms() < _PATIENCE_MS:
+                await clock.sleep_ms(_LOOK_MS)
+            try:
+                await self._open()
+            finally:
+                registry.drop(*_ONCE)
+
+    async def _open(self) -> None:
+        from ..config.edit import Editor
+        from ..net.every_name import EveryName
+        from ..net.point import Point
+        from . import access
+        from .site import Site
+
+        network = self._network
+        known = [_given(one) for one in network.networks]
+        config = {"wifi": known, "log": {"directory": self._directory}, "device": self._device}
+        point = Point(access.name(), access.password(self._store))
+        editor = Editor(config, self._board)
+        site = Site(self._board, network, point, editor, self._store, self._device)
+        site.portal.only_wifi = True
+        point.open()
+        network.point = point
+        self.opened += 1
+        self._log.warning("no network for five minutes: the Wi-Fi %s takes a new one", point.ssid)
+        work = [site.server.run(), site.portal.run()]
+        if self._board.NAME != "HOST":
+            work.append(EveryName(point.address).run())
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            while not network.up:
+                await clock.sleep_ms(_LOOK_MS)
+            await clock.sleep_ms(_LAST_MS)
+        finally:
+            network.point = None
+            for task in tasks:
+                task.cancel()
+            await clock.sleep_ms(0)
+            point.close()
+
+
+def _given(network: dict) -> dict:
+    """A checked network as a config says it."""
+    return {key: network[key] for key in network if network[key] not in (None, "", False)}

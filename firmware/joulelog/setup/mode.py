@@ -1,0 +1,142 @@
+"""Set-up mode: a boot of its own, without meters and servers, for somebody with a phone.
+
+    mode.run(config, board, asked, usable)     # behind it a board restarts
+
+config: that of config.py. asked: who asks for it (device/starts.py). usable: there is something
+to run; then it ends by itself after five minutes in which nobody was there.
+
+The board opens its access point, JouleLog-1A2B, with a password that it prints here and nowhere
+else; for ten minutes after its button was held the point is open, for the Wi-Fi alone. Every name
+leads to its page. A network that is known already is joined beside it.
+"""
+
+import asyncio
+
+import machine
+from micropython import const
+
+from .. import clock, registry
+from ..config.edit import Editor
+from ..device.state import Store
+from ..net.point import Point
+from ..net.wifi import Wifi
+from ..supervisor import Supervisor
+from . import access
+from .site import Site
+
+_OPEN_MS = const(600000)
+_ALONE_MS = const(300000)
+_LAST_MS = const(2000)  # for the answer to whoever has asked for the start
+_DAY_MS = const(86400000)
+_BYE = "-... -.-- ."
+
+
+def run(config, board, asked: str, usable: bool) -> None:
+    """Set up until somebody has, or nobody comes."""
+    if asked == "erase":
+        from ..config import settings
+
+        settings.erase(config, board)
+    set_up = SetUp(config, board, asked, usable)
+    dog_ms = getattr(board, "WATCHDOG_MS", 0)
+    try:
+        asyncio.run(set_up.run(machine.WDT(timeout=dog_ms).feed if dog_ms else None))
+    finally:
+        set_up.point.close()
+        if dog_ms:  # the REPL has a day
+            machine.WDT(timeout=_DAY_MS)
+    print("set-up has ended (%s): the board starts again" % set_up.supervisor.leaving)
+    machine.reset()
+
+
+class SetUp:
+    """All parts of it."""
+
+    def __init__(self, config, board, asked: str, usable: bool) -> None:
+        self.supervisor = Supervisor()
+        self._board = board
+        self._usable = usable
+        self._asked = asked
+        self._begun_ms = clock.uptime_ms()
+        store = Store(registry.log_folder(config, board))
+        store.open()
+        self._store = store
+        editor = Editor(config, board)
+        known = editor.networks()
+        device = editor.device()
+        self.point = Point(access.name(), access.password(store))
+        self.wifi = Wifi(known, device)
+        self.site = Site(board, self.wifi, self.point, editor, store, device)
+        self._device = device
+
+    async def run(self, feed) -> None:
+        """Until somebody wants the start, or nobody is there; feed: the watchdog."""
+        safe = self._asked not in ("button", "erase")
+        self.site.portal.only_wifi = not safe
+        self.point.open(safe)
+        self.wifi.point = self.point  # type: ignore[assignment]
+        start = self.supervisor.start
+        start("wifi", self.wifi.run)
+        start("portal", self.site.portal.run)
+        start("web", self.site.server.run)
+        start("end", self._watch)
+        if self._board.NAME != "HOST":
+            from ..net.every_name import EveryName
+
+            start("names", EveryName(self.point.address).run)
+        self._start_led()
+        if registry.has(self._board, "button"):
+            from ..device.button import Button
+
+            start("button", Button(self._board, self._pressed).run)
+        self._say(safe)
+        await self.supervisor.wait(feed)
+
+    def _say(self, safe: bool) -> None:
+        point = self.point
+        port = getattr(self._board, "WEB_PORT", 80)
+        address = point.address if port == 80 else "%s:%d" % (point.address, port)
+        key = "password %s" % access.password(self._store)
+        if not safe:
+            key = "open for ten minutes, for the Wi-Fi alone; then " + key
+        print("Set-up: join the Wi-Fi %s (%s)" % (point.ssid, key))
+        print("  then open http://%s/ in a browser" % address)
+
+    def _pressed(self, why: str) -> None:
+        from ..device import starts
+
+        starts.ask(self._store, why)
+        self.supervisor.leaving = "the button was held"
+
+    def _start_led(self) -> None:
+        about = getattr(self._board, "LED", None)
+        if not about or not registry.has(self._board, "led"):
+            return
+        from ..device.led import Led
+
+        led = Led(about)
+        led.show("setup")
+
+        async def blink() -> None:
+            if self._asked == "erase":
+                await led.send(_BYE)
+            await led.run()
+
+        self.supervisor.start("led", blink)
+
+    async def _watch(self) -> None:
+        portal = self.site.portal
+        while not self.supervisor.leaving:
+            await clock.sleep_ms(1000)
+            now = clock.uptime_ms()
+            if self.point.guests():
+                portal.asked_ms = now
+            if portal.only_wifi and now - self._begun_ms > _OPEN_MS:
+                portal.only_wifi = False
+                self.point.open()
+                self._say(True)
+            if portal.finished:
+                await clock.sleep_ms(_LAST_MS)
+                self.supervisor.leaving = "somebody has asked for the start"
+            elif self._usable and now - portal.asked_ms > _ALONE_MS:
+                self.supervisor.leaving = "nobody was there for five minutes"

@@ -1,0 +1,214 @@
+"""What set-up's page asks of the board, and tells it: Wi-Fi, meters, destinations.
+
+    portal = Portal(board, wifi, point, editor)
+    portal.routes(app)                 # of a microdot.Microdot
+    await portal.run()                 # a task: tries networks
+    portal.finished                    # True: somebody wants the board to start with what is set
+
+| path               | what                                                                    |
+|--------------------|-------------------------------------------------------------------------|
+| GET /api/state     | board, access, what the Wi-Fi does                                      |
+| GET /api/networks  | {"networks": [[name, dBm, whether it has a password]]}: those in reach   |
+| POST /api/wifi     | {"ssid": ..., "password": ...}: join it, and store it once it works     |
+| GET /api/schema    | the SCHEMA texts as they are, behind lines [section] or [section type]  |
+| GET /api/settings  | {"config": what counts, secrets as true, "changed": the sections}       |
+| POST /api/settings | {"readers": [...]}: 200, or 422 {"problems": ["sinks[0] (mqtt): ..."]}  |
+| POST /api/restart  | start with it                                                           |
+
+Where only the Wi-Fi may be set (an open access point, or one beside the running app) the first
+three are all there is. A guest's other addresses, such as the probes of Android, iOS, macOS and
+Windows, lead to the page.
+"""
+
+import json
+
+from micropython import const
+
+from .. import VERSION, clock, registry
+from ..config import schema, tables
+
+WIFI_PATHS = (
+    "/",
+    "/api/state",
+    "/api/networks",
+    "/api/wifi",
+    "/plain",
+    "/plain.css",
+    "/plain/wifi",
+    "/setup.css",
+    "/setup.js",
+)
+_POLL_MS = const(250)
+_SECTIONS = (
+    ("top", "TOP"),
+    ("wifi", "WIFI"),
+    ("log", "LOG"),
+    ("clock", "CLOCK"),
+    ("queue", "QUEUE"),
+    ("readers", "READER"),
+    ("sinks", "SINK"),
+)
+LISTS = (("readers", registry.READERS), ("sinks", registry.SINKS))
+
+
+class Portal:
+    """Set-up's answers; whoever lets a request come here has looked who may ask."""
+
+    def __init__(self, board, wifi, point, editor, may_write) -> None:
+        """may_write(request): None, or what is answered instead."""
+        self.finished = False
+        self.asked_ms = clock.uptime_ms()  # when somebody asked last
+        self.only_wifi = False
+        self.may_write = may_write
+        self.problem = ""  # why the network that was tried last cannot be joined
+        self._board = board
+        self._wifi = wifi
+        self._point = point
+        self.editor = editor
+        self._wanted = None  # a network to try
+        self._trying = ""  # its name
+
+    def routes(self, router) -> None:
+        """Register them."""
+        router.get("/api/state")(self._get_state)
+        router.get("/api/networks")(self._get_networks)
+        router.post("/api/wifi")(self._post_wifi)
+        router.get("/api/schema")(self._get_schema)
+        router.get("/api/settings")(self._get_settings)
+        router.post("/api/settings")(self._post_settings)
+        router.post("/api/restart")(self._post_restart)
+
+    async def run(self) -> None:
+        """Try the networks that somebody asks for."""
+        while True:
+            network = self._wanted
+            if network is None:
+                await clock.sleep_ms(_POLL_MS)
+                continue
+            problem = await self._wifi.attempt(network)
+            if not problem:
+                problem = "; ".join(self.editor.save_network(_plainly(network)))
+            self.problem = problem
+            self._wanted = None
+            self._trying = ""
+
+    def join(self, network: dict) -> list:
+        """Begin to try a network; [], or what is wrong with it, a line each."""
+        problems = self.editor.problems({"wifi": network})
+        if not problems and self._wanted is not None:
+            problems = ["wifi: another network is being tried; wait for what comes of it"]
+        if not problems:
+            filled = {}
+            for key, _, default, _ in schema.rows(tables.WIFI):
+                filled[key] = network[key] if key in network else json.loads(default)
+            self.problem = ""
+            self._trying = network["ssid"]
+            self._wanted = filled
+        return problems
+
+    def state(self) -> dict:
+        """What a person has to know."""
+        wifi = self._wifi
+        board = self._board
+        return {
+            "board": board.NAME,
+            "version": VERSION,
+            "only_wifi": self.only_wifi,
+            "point": self._point.ssid if self._point else "",
+            "ssid": self._trying or (wifi.networks[0]["ssid"] if wifi.networks else ""),
+            "trying": bool(self._trying),
+            "address": wifi.address if wifi.up else "",
+            "problem": self.problem,
+            "usable": not self.only_wifi and self.editor.usable(),
+            "uarts": sorted(board.UARTS),
+            "pins": list(getattr(board, "GPIO", ())),
+        }
+
+    def schema(self):
+        """Yield the SCHEMA texts, those of one module at a time in memory."""
+        for name, table in _SECTIONS:
+            yield "[%s]\n" % name
+            yield getattr(tables, table).strip() + "\n"
+        for section, types in LISTS:
+            for name in registry.names(types):
+                yield from self._texts("%s %s" % (section, name), types, name)
+        for name in registry.names(registry.SERVICES):
+            yield from self._texts(name, registry.SERVICES, name)
+
+    def types(self, table: tuple) -> list:
+        """The types of readers or sinks that this board has."""
+        return [name for name in registry.names(table) if registry.has(self._board, name)]
+
+    def texts(self, section: str, name: str) -> tuple:
+        """The SCHEMA texts of a reader's or sink's type; () where there is none."""
+        for known, table in LISTS:
+            if known == section and name in self.types(table):
+                common = tables.READER if section == "readers" else tables.SINK
+                return _own(table, name) + (common,)
+        return ()
+
+    async def networks(self) -> list:
+        """The networks in reach."""
+        return await self._wifi.scan()
+
+    def _texts(self, title: str, table: tuple, name: str):
+        texts = _own(table, name) if registry.has(self._board, name) else ()
+        if texts:
+            yield "[%s]\n" % title
+        for text in texts:
+            yield text.strip() + "\n"
+
+    def seen(self) -> None:
+        """Somebody is there."""
+        self.asked_ms = clock.uptime_ms()
+
+    async def _get_state(self, _request):
+        return self.state()
+
+    async def _get_networks(self, _request):
+        return {"networks": await self.networks()}
+
+    async def _post_wifi(self, request):
+        refusal = self.may_write(request)
+        if refusal:
+            return refusal
+        problems = self.join(request.g.fields)
+        return _problems(problems) if problems else ({"trying": True}, 202)
+
+    async def _get_schema(self, _request):
+        return self.schema(), 200, {"Content-Type": "text/plain; charset=utf-8"}
+
+    async def _get_settings(self, _request):
+        return {"config": self.editor.shown(), "changed": self.editor.changed()}
+
+    async def _post_settings(self, request):
+        refusal = self.may_write(request)
+        if refusal:
+            return refusal
+        problems = self.editor.save(request.g.fields)
+        return _problems(problems) if problems else {"saved": True}
+
+    async def _post_restart(self, request):
+        refusal = self.may_write(request)
+        if refusal:
+            return refusal
+        self.finished = True
+        return {"restarting": True}
+
+
+def _own(table: tuple, name: str) -> tuple:
+    """The SCHEMA texts of a module; () where its package is not installed."""
+    try:
+        texts = registry.module(table, name).SCHEMA
+    except ImportError:
+        return ()
+    return (texts,) if isinstance(texts, str) else texts
+
+
+def _plainly(network: dict) -> dict:
+    """Without what is not set."""
+    return {key: network[key] for key in network if network[key] not in (None, "", False)}
+
+
+def _problems(lines: list) -> tuple:
+    return {"problems": lines}, 422

@@ -1,0 +1,84 @@
+"""Set-up's web site: who may see and change what of it, on the access point and in the LAN.
+
+    site = Site(board, wifi, point, editor, store)
+    site.portal.only_wifi = True          # an open access point, or one beside the running app
+    supervisor.start("web", site.server.run)
+
+| who asks                        | what there is                                              |
+|---------------------------------|------------------------------------------------------------|
+| a guest of the access point     | everything; with only_wifi the Wi-Fi form, and nothing else |
+| the LAN, no password chosen yet | everything to see, nothing to write but the first password |
+| the LAN                         | writing for whoever has logged in                          |
+
+A guest's password is that of the access point. Whatever another page of his browser sends is
+refused all the same. A guest who asks for another host, as the probes of phones do, is led here.
+"""
+
+import os
+
+from .. import clock
+from ..net.wifi import hostname
+from ..web.auth import Auth
+from ..web.server import Server
+from . import page, plain, portal
+
+
+class Site:
+    """The server, and what it serves."""
+
+    def __init__(self, board, wifi, point, editor, store, device: str) -> None:
+        import microdot  # type: ignore[import-not-found]
+
+        self.point = point
+        self._wifi = wifi
+        router = microdot.Microdot()
+        hosts = [hostname(device).lower() + ".local"]
+        if board.NAME == "HOST":
+            hosts.append("localhost")
+        # Who may come from the access point is decided here: it changes.
+        self.auth = Auth(store, os.urandom, clock.uptime_ms, hosts)
+        self.portal = portal.Portal(board, wifi, point, editor, self._may_write)
+        router.before_request(self._gate)
+        self.auth.routes(router)
+        self.portal.routes(router)
+        page.routes(router)
+        plain.Plain(self.portal, self.auth.session).routes(router)
+        self.server = Server(router, getattr(board, "WEB_PORT", 80))
+
+    def is_guest(self, request) -> bool:
+        """Whether somebody asks who is on the access point.
+
+        Where the LAN has the same addresses nobody is: then everybody needs the password.
+        """
+        point = self.point
+        if not point or (self._wifi.up and point.has(self._wifi.address)):
+            return False
+        return point.has(request.client_addr[0])
+
+    async def _gate(self, request):
+        """Before each handler: None, or what is answered instead."""
+        self.portal.asked_ms = clock.uptime_ms()
+        if not self.is_guest(request):
+            if self.portal.only_wifi:
+                return {"problem": "set-up is on the board's access point alone"}, 404
+            return None
+        host = request.headers.get("Host", "")
+        if host.split(":")[0] != self.point.address:
+            return "", 302, {"Location": "http://%s/" % self._own(host)}
+        if self.portal.only_wifi and request.path not in portal.WIFI_PATHS:
+            return {"problem": "there is nothing at this address"}, 404
+        if request.path[:5] == "/api/" and request.path in _LOGIN:
+            return {"problem": "there is nothing at this address"}, 404
+
+    def _own(self, host: str) -> str:
+        port = host.split(":")[1:]
+        return self.point.address + (":" + port[0] if port and port[0].isdigit() else "")
+
+    def _may_write(self, request):
+        if self.is_guest(request):
+            return self.auth.same_site(request)
+        return self.auth.may_write(request)
+
+
+# A guest needs no login, and sets no password: whoever had the point for a moment would own it.
+_LOGIN = ("/api/login", "/api/logout", "/api/password", "/api/session")
