@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import termios
@@ -270,6 +271,27 @@ def test_packages_are_installed_where_micropython_cannot_be_had(tmp_path):
     assert run([*command, "micropython"], **place).returncode == 3
     place["MICROPYTHON"] = str(tmp_path)
     assert run([*command, "micropython"], **place).stdout.strip() == str(tmp_path)
+
+
+def test_microdot_is_pypis_and_whole_each_time(tmp_path):
+    packages = deps.path()
+    if packages is None:
+        tiers.missing("the pinned packages", "deps", "make deps")
+    found = dict((place, source) for source, place in deps.from_pypi())
+    assert list(found) == ["microdot.py"]
+    copy = tmp_path / "cache/deps" / packages.name
+    shutil.copytree(packages, copy)
+    for change in (
+        lambda: (copy / "microdot.py").write_text("cut"),
+        (copy / "microdot.py").unlink,
+    ):
+        change()
+        done = run(
+            [sys.executable, "-m", "tools.host.deps", "path"],
+            JOULELOG_CACHE=str(tmp_path / "cache"),
+        )
+        assert done.stdout.strip() == str(copy)
+        assert (copy / "microdot.py").read_bytes() == found["microdot.py"].read_bytes()
 
 
 def test_the_runner_tells_failures_from_passes(tmp_path):

@@ -6,9 +6,9 @@
     await password.change("battery staple")              # another one
     await password.check("correct horse", "192.168.1.20")    # silent, or Refused
 
-PBKDF2-HMAC-SHA256 (lib/pbkdf2) of as many rounds as five seconds of the chip take: 4,000 on an
-ESP32, 2,000 on an ESP8266. The loop goes on meanwhile: a step is 24 rounds. One derivation at a
-time; one more waits for it, others are told to come again.
+PBKDF2-HMAC-SHA256 (lib/pbkdf2) of 4,000 rounds: two seconds of an ESP32, five of an ESP8266. The
+loop goes on meanwhile: a step is 24 rounds. One derivation at a time; one more waits for it,
+others are told to come again.
 """
 
 import binascii
@@ -21,7 +21,6 @@ from .. import clock
 from .tries import Tries
 
 ROUNDS = const(4000)
-ROUNDS_ESP8266 = const(2000)
 STEP = const(24)  # rounds: 30 ms of an ESP32, 69 ms of an ESP8266
 _SHORTEST = const(8)  # characters
 _LONGEST = const(64)
