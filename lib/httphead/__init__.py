@@ -16,11 +16,11 @@ empty, "." or "..".
 
 from micropython import const
 
-_LINES = const(40)  # a browser sends some 15
+_LINES = const(32)  # a browser sends some 15
 _PATH = const(160)  # bytes
-_ARGUMENTS = const(32)
+_ARGUMENTS = const(12)
 _FIELDS = const(256)
-_STEP = const(96)  # percents, or fields, between two yields of form()
+_STEP = const(48)  # percents between two yields of form(); a field counts as two
 _ONCE = ("host", "content-length", "content-type", "origin", "referer", "x-csrf-token")
 _NESTED = const(200)  # brackets in JSON, as each may lie in the one before
 _HEX = b"0123456789ABCDEFabcdef"
@@ -116,6 +116,10 @@ def form(body: bytes, found: dict):
             continue
         equals = pair.find(b"=")
         parts = (pair, b"") if equals < 0 else (pair[:equals], pair[equals + 1 :])
+        left -= 2
+        if left <= 0:
+            left = _STEP
+            yield
         texts = []
         for raw in parts:
             raw = raw.replace(b"+", b" ")
@@ -133,7 +137,6 @@ def form(body: bytes, found: dict):
                     yield
             texts.append(_text(bytes(made) + raw[done:]))
         found[texts[0]] = texts[1]
-        left -= 1
 
 
 def json_text(body: bytes) -> str:

@@ -99,7 +99,7 @@ class TestHead(unittest.TestCase):
         self.assertEqual(head_of(b"GET /M%C3%BCller%20x/ HTTP/1.1").path, "/M\u00fcller x/")
 
     def test_queries(self):
-        for query in (b"%", b"a=%f", b"a=%ff", b"%zz=1", b"&" * 32):
+        for query in (b"%", b"a=%f", b"a=%ff", b"%zz=1", b"&" * 12):
             self.refused(400, b"GET /?" + query + b" HTTP/1.1")
         self.assertEqual(head_of(b"GET /??a=b=c& HTTP/1.1").query, "?a=b=c&")
 
@@ -119,7 +119,7 @@ class TestHead(unittest.TestCase):
             (b"Host: x", b"Content-Length: 1", b"Content-Length: 1"),
         ):
             self.refused(400, lines=lines)
-        self.refused(431, lines=(b"Host: x",) + (b"a: b",) * 40)
+        self.refused(431, lines=(b"Host: x",) + (b"a: b",) * 32)
         self.assertEqual(head_of(b"GET / HTTP/1.0", ()).headers, {})
 
     def test_lengths(self):
@@ -177,7 +177,7 @@ class TestForm(unittest.TestCase):
     def test_steps_are_short(self):
         body = b"a=" + b"%41" * 1000 + b"&b=" + b"%C3%A4" * 100
         found: dict = {}
-        self.assertEqual(len(list(form(body, found))), 12)
+        self.assertEqual(len(list(form(body, found))), 25)
         self.assertEqual(found, {"a": "A" * 1000, "b": "\u00e4" * 100})
 
 

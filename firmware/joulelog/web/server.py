@@ -234,6 +234,7 @@ class Server:
             if max(size, 0 if size else len(data)) > _HEAD:
                 raise Refused(431, "the head of the request is longer than %d bytes" % _HEAD)
         head = httphead.Head(data[:size])
+        await clock.sleep_ms(0)  # each of these is a step of its own: an ESP8266 is slow
         if head.length > _BODY:
             raise Refused(413, "the body of the request is longer than %d bytes" % _BODY)
         body = await _body(reader, data[size:], head.length)
@@ -247,6 +248,7 @@ class Server:
             self._dict(head.headers),
             body=body,
         )
+        await clock.sleep_ms(0)
         request.g.fields = await _fields(head.headers.get("content-type", ""), body)
         return request
 
