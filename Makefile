@@ -110,7 +110,7 @@ logs: $(VENV)/run ## fetch and print a board's log: PORT=…
 	@$(FLASH) logs $(ON)
 
 config: $(VENV)/run ## edit a board's config.py: PORT=… (SHOW=1: only show it, merged; CONFIG=…: write that; DROP=1: drop its settings)
-	@$(FLASH) config $(ON) $(if $(SHOW),--show) $(if $(DROP),--drop) $(ASKED_CONFIG)
+	@$(FLASH) config $(ON) $(if $(SHOW),--show)$(if $(DROP), --drop) $(ASKED_CONFIG)
 
 erase: $(VENV)/run ## erase a board's whole flash: PORT=… (YES=1: do not ask)
 	@$(FLASH) erase $(ON) $(if $(YES),--yes)

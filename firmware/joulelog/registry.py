@@ -107,8 +107,10 @@ def needed(module, parts) -> list:
 
 
 def has(board, feature: str) -> bool:
-    """Whether the image has a feature."""
+    """Whether the image has a feature, and this installation the memory for it."""
     features = getattr(board, "FEATURES", None)
+    if feature in getattr(board, "NO_ROOM", ()):  # start.py has looked
+        return False
     return features is None or feature in features
 
 

@@ -19,6 +19,8 @@ _EDIT = (
     "make config PORT=... opens config.py: where your meter is, your Wi-Fi, where the readings go"
 )
 
+_FILES_BYTES = 200000  # as .mpy files set-up fits into a heap with PSRAM alone
+
 
 def run(config, board, terminal=None, asked: str = "") -> None:
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
@@ -45,13 +47,18 @@ def run(config, board, terminal=None, asked: str = "") -> None:
         if wanted:
             return
         a_board = board.NAME != "HOST"
+        if a_board and globals().get("__file__", "/rom")[:4] != "/rom" and free < _FILES_BYTES:
+            board.NO_ROOM = ("setup", "button")
         sets_up = registry.has(board, "setup")
         if a_board and sets_up:
+            there = list(sys.modules)
             from .device import starts
 
             asked = starts.asked(config, board)
             del starts
-            registry.drop("joulelog.device.starts")
+            # Whatever it took: what the app needs of that is counted among the app's.
+            registry.drop(*[name for name in sys.modules if name not in there])
+            del there
         why = _unconfigured(config) if a_board else ""
         if why:
             print(_NOT_CONFIGURED % (board.NAME, why))

@@ -11,6 +11,7 @@ the point closes and its code is dropped. An ESP8266 has no memory for both.
 """
 
 import asyncio
+import gc
 import logging
 
 from micropython import const
@@ -19,6 +20,7 @@ from .. import clock, registry
 
 _PATIENCE_MS = const(300000)
 _LOOK_MS = const(1000)
+_ROOM = const(40000)  # bytes of heap: server, forms, checker and four requests
 _LAST_MS = const(30000)  # for the page to hear where the board is now
 _ONCE = ("joulelog.setup.site", "joulelog.config", "joulelog.web", "dnsq.every")
 
@@ -40,6 +42,11 @@ class Beside:
         while True:
             while self._network.down_ms() < _PATIENCE_MS:
                 await clock.sleep_ms(_LOOK_MS)
+            gc.collect()
+            if hasattr(gc, "mem_free") and gc.mem_free() < _ROOM:  # type: ignore[attr-defined]
+                self._log.warning("no network, and no memory for the access point of set-up")
+                await self._network.wait_up()
+                continue
             try:
                 await self._open()
             finally:

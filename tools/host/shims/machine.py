@@ -91,7 +91,7 @@ class UART:
 
 def __getattr__(name: str):
     """Pin and its like: C code on a chip, so a VM with a small heap loads them only when used."""
-    if name in ("Pin", "PWM", "ADC", "WDT", "RTC"):
+    if name in ("Pin", "PWM", "ADC", "WDT", "RTC", "mem32"):
         import machine_parts
 
         return getattr(machine_parts, name)
