@@ -1,6 +1,6 @@
 // navigator.serial with one port, whose other end is a board of the test: window.board(what, value)
-// carries out "write" (base64), "lines" ([dtr, rts]), "open" (baud) and "close", and returns in
-// base64 what the board has said since it was asked last.
+// carries out "write" (base64), "lines" ([dtr, rts]), "open" (baud), "close" and "listen", and
+// returns in base64 what the board has said since it was asked last.
 
 (() => {
   class Port extends EventTarget {
@@ -13,6 +13,9 @@
     async #board(what, value) {
       const said = atob(await window.board(what, value));
       if (said && this.readable) this.#heard.enqueue(Uint8Array.from(said, (c) => c.charCodeAt(0)));
+    }
+    async listen() {
+      if (this.#open) await this.#board("listen", null);
     }
     get readable() {
       if (this.#open && !this.#readable) {
@@ -48,6 +51,7 @@
     }
   }
   const port = new Port();
+  setInterval(() => port.listen(), 50);
   const serial = { requestPort: async () => port, getPorts: async () => [port] };
   Object.defineProperty(navigator, "serial", { value: serial, configurable: true });
 })();

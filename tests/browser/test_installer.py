@@ -1,7 +1,8 @@
 """The installer page in a real browser, with a simulated chip behind its Web Serial.
 
 ESP Web Tools, as npm has it, finds the chip, writes the image and sets up the Wi-Fi by Improv.
-What the page asks for is recorded: nothing of another host.
+The firmware's own Improv answers, and another one that is written apart. What the page asks for is
+recorded: nothing of another host.
 """
 
 import base64
@@ -20,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests import esp_images, tiers
+from tests.fakes.firmware_improv import FirmwareImprov
 from tests.fakes.improv_board import ADDRESS, NETWORKS, ImprovBoard
 from tests.waiting import HANG_S
 from tools import ROOT, boards
@@ -170,13 +172,14 @@ def written(image: bytes, name: str) -> bytes:
 # Writing
 
 
-def test_from_an_empty_board_to_its_address(browser, address, images):
+@pytest.mark.parametrize("program", [ImprovBoard, FirmwareImprov])
+def test_from_an_empty_board_to_its_address(browser, address, images, program):
     """Erased, written, restarted, found by Improv, a wrong password, the right one, an address."""
     name, flash = "ESP32_GENERIC_C3", used_flash()
-    started: list[ImprovBoard] = []
+    started: list[ImprovBoard | FirmwareImprov] = []
 
-    def boots(send) -> ImprovBoard:
-        started.append(ImprovBoard(send, PASSWORD))
+    def boots(send) -> ImprovBoard | FirmwareImprov:
+        started.append(program(send, PASSWORD))
         return started[-1]
 
     with visit_with_board(browser, address, "esp32c3", flash, boots) as visit:
@@ -209,6 +212,8 @@ def test_from_an_empty_board_to_its_address(browser, address, images):
         assert link.get_attribute("href") == ADDRESS
         assert started[-1].joined == [("my network", "wrong password"), ("my network", PASSWORD)]
         assert visit.others() == set()
+        if program is FirmwareImprov:
+            assert started[-1].stored == [{"ssid": "my network", "password": PASSWORD}]
         assert [text for text in visit.complaints if "Improv" not in text] == []
 
 

@@ -29,7 +29,7 @@ HOME = ("home", "right password")
 FOUND = {"ssid": HOME[0], "password": HOME[1]}
 INFORMATION = {"firmware": "JouleLog", "name": "JouleLog-1A2B", "chipFamily": "ESP32-C3"}
 STATE = b"\nIMPROV\x01\x03\x02\x02\x00\xe5\n"
-READY = b"\nIMPROV\x01\x02\x01\x00\xe1\n\nIMPROV\x01\x01\x01\x02\xe2\n"
+READY = b"\nIMPROV\x01\x01\x01\x02\xe2\n"
 CTRL_C = b"\x03"
 SPEED = "10"  # a refusal takes 5 s of the chip's
 

@@ -106,12 +106,14 @@ class Listener:
         elif command not in (improv.CURRENT_STATE, improv.DEVICE_INFORMATION):
             self._say(improv.error(improv.UNKNOWN_COMMAND))
             return
-        self._say(improv.error(improv.NO_ERROR))
         if command == improv.DEVICE_INFORMATION:
             self._say(self._about)
         elif command == improv.CURRENT_STATE:
             self._tell(improv.CURRENT_STATE)
         elif settings:
+            # Only new settings end an error: a browser looks for networks right behind one, and
+            # would not show it any more.
+            self._say(improv.error(improv.NO_ERROR))
             self._tell()
 
     def _tell(self, command: int = 0) -> None:
