@@ -36,7 +36,7 @@ _LINE = 99
 # What is a feature and none of the registry's, and the modules that it begins with.
 MORE = {
     "spool": ("joulelog.backlog.opening",),
-    "setup": ("joulelog.setup.mode", "joulelog.setup.beside", "joulelog.setup.improv"),
+    "setup": ("joulelog.setup.mode", "joulelog.setup.beside", "joulelog.setup.cable"),
 }
 _TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)
 _MODULES = {name: (module,) for name, module in _TYPES.items()} | MORE

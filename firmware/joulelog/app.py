@@ -156,6 +156,11 @@ class App:
 
             about = self.network, self.device, self.store, self._directory
             start("setup", Beside(self.board, *about).run)
+        if registry.listens(config, self.board):
+            from .setup.cable import Cable
+
+            about = self.network, self.device, self._directory
+            start("improv", Cable(self.board, *about, self._child).run)
         start("log", self._look_after, _HEARTBEAT_S)
         del config
         try:
@@ -183,6 +188,9 @@ class App:
         if self._dead_letters:
             self._dead_letters.flush()
         self.log.flush()
+
+    def _child(self, coroutine):
+        return self.supervisor.child("improv", coroutine)
 
     def _owes(self, cursor):
         """Whether a sink ought to do something: it has readings, their times, and a network."""

@@ -114,6 +114,13 @@ def has(board, feature: str) -> bool:
     return features is None or feature in features
 
 
+def listens(config, board) -> bool:
+    """Whether Improv listens at the REPL's line: not where a meter or a terminal has it."""
+    if not getattr(board, "IMPROV", board.NAME != "HOST") or not has(board, "setup"):
+        return False
+    return 0 not in [entry.get("uart") for entry in entries(config, "readers")]
+
+
 def lacks(board, feature: str, instead=()) -> str:
     """That the image lacks a feature, what of its kind it has, and how to get one that has it."""
     text = "this image has no %s; " % feature

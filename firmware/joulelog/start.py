@@ -8,8 +8,12 @@ How the app is built is told in build.py. Behind Ctrl-C run() can be called agai
 import gc
 import sys
 
+import micropython
+from micropython import const
+
 from .errors import ConfigError
 
+_CTRL_C = const(3)
 _stayed = 0  # bytes that earlier runs left in the heap, and that another one need not have again
 
 _NOT_CONFIGURED = """This %s is not configured yet: nothing is measured.
@@ -38,17 +42,24 @@ def run(config, board, terminal=None, asked: str = "") -> None:
     from . import build, registry
     from .device import repl
 
+    a_board = board.NAME != "HOST"
+    if a_board and globals().get("__file__", "/rom")[:4] != "/rom" and free < _FILES_BYTES:
+        board.NO_ROOM = ("setup", "button")
+    # Each request of Improv holds a byte 3, and a browser asks while a board starts: whoever
+    # listens then (setup/improv.py) looks for Ctrl-C as well.
+    listens = a_board and registry.listens(config, board)
     try:
+        if listens:
+            micropython.kbd_intr(-1)
         below = config  # as config.py has it
         config, told = build.settled(config, board)
+        if listens and not registry.listens(config, board):
+            micropython.kbd_intr(_CTRL_C)
         wanted = repl.wanted(board, config)
         del repl
         registry.drop("joulelog.device.repl")
         if wanted:
             return
-        a_board = board.NAME != "HOST"
-        if a_board and globals().get("__file__", "/rom")[:4] != "/rom" and free < _FILES_BYTES:
-            board.NO_ROOM = ("setup", "button")
         sets_up = registry.has(board, "setup")
         if a_board and sets_up:
             there = list(sys.modules)
@@ -94,6 +105,8 @@ def run(config, board, terminal=None, asked: str = "") -> None:
             app.close()
         app.guard.restart()
     finally:
+        if listens:
+            micropython.kbd_intr(_CTRL_C)
         app = None
         _forget(before, free)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiers, waiting
-from tests.integration.flash_rig import mpremote, put
+from tests.integration.flash_rig import CONFIG, flash, get, mpremote, on, put, telegram
 from tests.waiting import HANG_S
 from tools import ROOT
 from tools.host import deps
@@ -245,3 +245,32 @@ def restart(board) -> None:
     boots = board.boots
     mpremote(board.port, "reset")
     waiting.until(lambda: board.boots > boots and not board.interrupts())
+
+
+def test_a_board_with_the_firmware(make, packages, monkeypatch, tmp_path) -> None:
+    """From an empty config: in set-up mode, then beside the app, asked while it starts."""
+    new = ("new", "another password")
+    monkeypatch.setenv("AROUND", around(HOME, new))
+    board = make(heap_kb=1000, flash_kib=4096)
+    done = flash("install", *on(board))
+    assert done.returncode == 0, done.stdout + done.stderr
+    ask = ("initialize",), ("provision", *HOME)
+    info, joined = client(board.port, *ask)
+    assert (info["state"], joined["error"], joined["state"]) == (2, None, 4)
+    assert info["answer"]["name"].startswith("JouleLog-")
+    assert "(password " in info["answer"]["name"]
+    assert mpremote(board.port, "exec", "print(6 * 7)") == "42\n"
+    assert b'"right password"' in (get(board, "/settings.a") or b"")
+    telegram(board)
+    config = tmp_path / "config.py"
+    config.write_text(CONFIG)
+    done = flash("install", *on(board), "--config", str(config))
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Its Wi-Fi is the one of the settings. Who asks now asks while it starts.
+    mpremote(board.port, "reset")
+    info, joined = client(board.port, ("initialize",), ("provision", *new))
+    assert info["answer"]["name"] == "cellar"
+    assert (joined["error"], joined["state"]) == (None, 4)
+    assert mpremote(board.port, "exec", "print(6 * 7)") == "42\n"
+    kept = (get(board, "/settings.a") or b"") + (get(board, "/settings.b") or b"")
+    assert b'"another password"' in kept

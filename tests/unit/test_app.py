@@ -35,6 +35,7 @@ CONFIG = {
 
 class Board:
     NAME = "TEST"
+    IMPROV = False  # pytest has no standard input
     CHIP = "esp32"
     UARTS = {1: {"tx": 17, "rx": 16}}
     GPIO = (2, 4, 16, 17)

@@ -25,6 +25,7 @@ GUARDED = {
     ("joulelog/build.py", "joulelog/device/led.py"),
     ("joulelog/start.py", "joulelog/setup/mode.py"),
     ("joulelog/app.py", "joulelog/setup/beside.py"),
+    ("joulelog/app.py", "joulelog/setup/cable.py"),
 }
 NO_TYPE = packages.MORE
 TYPES = dict(registry.READERS + registry.SINKS + registry.SERVICES)

@@ -6,7 +6,6 @@ import unittest
 import improv
 from virtual_clock import VirtualClock
 
-from joulelog.errors import ConfigError
 from joulelog.setup.improv import Listener, about
 
 ABOUT = ("JouleLog", "0.1.0", "ESP32", "JouleLog-1A2B")
@@ -91,14 +90,22 @@ class TestListener(unittest.TestCase):
         self.line = Line()
         self.stored = []
         self.problem = None
+        self.refuses = []
 
     def tearDown(self):
         self.virtual.restore()
 
-    def store(self, entry):
-        if self.problem:
+    def problems(self, changes):
+        self.assertEqual(list(changes), ["wifi"])
+        return self.refuses
+
+    def save_network(self, entry):
+        if isinstance(self.problem, Exception):
             raise self.problem
+        if self.problem:
+            return [self.problem]
         self.stored.append(entry)
+        return []
 
     def play(self, story, for_ms=0):
         """story(self, wifi) while it listens; what listening raised is raised."""
@@ -112,7 +119,7 @@ class TestListener(unittest.TestCase):
 
         async def all():
             wifi = Wifi()
-            self.listener = Listener(self.line, ABOUT, wifi, self.store)
+            self.listener = Listener(self.line, ABOUT, wifi, self)
             task = asyncio.create_task(listen(self.listener))
             await self.virtual.advance(1)
             await story(wifi)
@@ -193,10 +200,14 @@ class TestListener(unittest.TestCase):
     def test_what_cannot_be_kept(self):
         async def story(wifi):
             wifi.ready.set()
-            for self.problem in (ConfigError("the flash is full"), ValueError("x")):
+            for self.problem in ("the flash is full", ValueError("x")):
                 said = await self.ask(improv.request(improv.WIFI_SETTINGS, *HOME))
                 self.assertEqual(said, [FINE, BUSY, error(improv.UNKNOWN_ERROR), DONE])
             self.assertEqual(self.listener.joined, 0)
+            self.refuses = ["wifi: `password` has 3 characters, it needs 8 to 64"]
+            said = await self.ask(improv.request(improv.WIFI_SETTINGS, "other", "abc"))
+            self.assertEqual(said, [FINE, BUSY, error(improv.UNABLE_TO_CONNECT), DONE])
+            self.assertEqual(len(wifi.tried), 2)  # nobody has tried that
             wifi.around = None  # the radio refuses
             said = await self.ask(improv.request(improv.WIFI_NETWORKS))
             self.assertEqual(said, [error(improv.UNKNOWN_ERROR)])

@@ -3,7 +3,8 @@
     python -m tools.host.start CONFIG [UART …]       # on the VM: start.py as a script
 
 CONFIG is a config.py; each UART is the device path that stands for one uart "sim" in it.
-FOLDER in the environment is where its log and what waits lie, if the config names no other place;
+IMPROV=1 in the environment says that standard input is a line for Improv and no terminal;
+FOLDER is where its log and what waits lie, if the config names no other place;
 SETUP=1 says that it starts in set-up mode, WEB_PORT=n where its web server listens; SPEED=n makes
 the clock run n times as fast; TABLE=80x24 says that the terminal can redraw a table and how large
 it was at the start, NO_COLOR that it shall have no colours.
@@ -126,6 +127,7 @@ def main(path: str, uarts: list) -> None:
 
     if os.getenv("FOLDER"):
         board.LOG_DIRECTORY = os.getenv("FOLDER")
+    board.IMPROV = bool(os.getenv("IMPROV"))
     clock.set_speed(int(os.getenv("SPEED") or 1))
     board.WEB_PORT = int(os.getenv("WEB_PORT") or 8080)
     config = config_file.load(path, ())

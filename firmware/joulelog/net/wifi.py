@@ -82,6 +82,13 @@ class Wifi:
         """How long there has been no link; 0 while there is one."""
         return 0 if self.up else clock.uptime_ms() - self._down_since
 
+    def known(self) -> list:
+        """Its networks as a config says them."""
+        found = []
+        for one in self.networks:
+            found.append({key: one[key] for key in one if one[key] not in (None, "", False)})
+        return found
+
     async def run(self) -> None:
         """Connect and watch, for ever."""
         failures = 0

@@ -60,8 +60,11 @@ class Beside:
         from .site import Site
 
         network = self._network
-        known = [_given(one) for one in network.networks]
-        config = {"wifi": known, "log": {"directory": self._directory}, "device": self._device}
+        config = {
+            "wifi": network.known(),
+            "log": {"directory": self._directory},
+            "device": self._device,
+        }
         point = Point(access.name(), access.password(self._store))
         editor = Editor(config, self._board)
         site = Site(self._board, network, point, editor, self._store, self._device)
@@ -84,8 +87,3 @@ class Beside:
                 task.cancel()
             await clock.sleep_ms(0)
             point.close()
-
-
-def _given(network: dict) -> dict:
-    """A checked network as a config says it."""
-    return {key: network[key] for key in network if network[key] not in (None, "", False)}

@@ -1,10 +1,11 @@
 """Wi-Fi by the cable: a browser or a program speaks Improv on the REPL's line (lib/improv).
 
-    listener = Listener(typed.Line(board), about(board, device), wifi, stored)
+    listener = Listener(typed.Line(board), about(board, device), wifi, editor)
     await listener.run(60000)           # for so many ms; 0: for ever
 
-wifi: scan(), attempt(settings), up and address, as net/wifi has them. stored(settings) keeps those
-that worked; ConfigError where it cannot. The answer to them is the board's address.
+wifi: scan(), attempt(entry), up and address, as net/wifi has them. editor, as config/edit has it:
+problems({"wifi": entry}) says what cannot be, save_network(entry) keeps what works; both return
+lines, [] where all is well. The answer to settings is the board's address.
 
 Every request holds a byte 3, so Ctrl-C does not interrupt by itself while it listens
 (device/typed.py): one outside of a packet raises KeyboardInterrupt here, which leaves asyncio.run.
@@ -19,7 +20,6 @@ from micropython import const
 
 from .. import VERSION, clock
 from ..device.typed import CTRL_C
-from ..errors import ConfigError
 
 _LOOK_MS = const(20)  # a board keeps 256 bytes for us, 22 ms of 115200 baud; requests are short
 _WHOLE_MS = const(500)  # a packet is here within 25 ms
@@ -36,7 +36,7 @@ def about(board, device: str) -> tuple:
 class Listener:
     """Answers requests; one attempt or scan at a time."""
 
-    def __init__(self, line, about: tuple, wifi, stored, spawn=None) -> None:
+    def __init__(self, line, about: tuple, wifi, editor, spawn=None) -> None:
         """spawn: makes a task of a coroutine, where asyncio's own will not do."""
         self.requests = 0
         self.malformed = 0
@@ -44,7 +44,7 @@ class Listener:
         self._about = improv.result(improv.DEVICE_INFORMATION, *about)
         self._line = line
         self._wifi = wifi
-        self._stored = stored
+        self._editor = editor
         self._spawn = spawn or asyncio.create_task
         self._parser = improv.Parser()
         self._since = 0  # when what is held began
@@ -137,8 +137,6 @@ class Listener:
                 wrong = improv.NO_ERROR
             else:
                 wrong = await self._join(settings)
-        except ConfigError as error:
-            self._log.error("the Wi-Fi works, but cannot be kept: %s", error)
         except Exception as error:  # the client waits for an answer, whatever it is
             self._log.error("%s: %s", type(error).__name__, error)
         self._joining = False
@@ -151,11 +149,15 @@ class Listener:
     async def _join(self, settings: tuple) -> int:
         """Join, and keep; the error."""
         entry = {"ssid": settings[0], "password": settings[1]}
-        problem = await self._wifi.attempt(entry)
+        problem = "; ".join(self._editor.problems({"wifi": entry}))
+        problem = problem or await self._wifi.attempt(entry)
         if problem:
             self._log.warning("%s", problem)
             return improv.UNABLE_TO_CONNECT
-        self._stored(entry)
+        problem = "; ".join(self._editor.save_network(entry))
+        if problem:
+            self._log.error("the Wi-Fi works, but cannot be kept: %s", problem)
+            return improv.UNKNOWN_ERROR
         self.joined += 1
         return improv.NO_ERROR
 

@@ -84,6 +84,8 @@ class SetUp:
             from ..net.every_name import EveryName
 
             start("names", EveryName(self.point.address).run)
+        if registry.listens({}, self._board):
+            self._start_improv()
         self._start_led()
         if registry.has(self._board, "button"):
             from ..device.button import Button
@@ -101,6 +103,19 @@ class SetUp:
             key = "open for ten minutes, for the Wi-Fi alone; then " + key
         print("Set-up: join the Wi-Fi %s (%s)" % (point.ssid, key))
         print("  then open http://%s/ in a browser" % address)
+
+    def _start_improv(self) -> None:
+        """Wi-Fi by the cable: the client is told the point's name and password as the board's."""
+        from ..device.typed import Line
+        from .improv import Listener, about
+
+        name = "%s (password %s)" % (self.point.ssid, access.password(self._store))
+        told, editor = about(self._board, name), self.site.portal.editor
+        listener = Listener(Line(self._board), told, self.wifi, editor, self._child)
+        self.supervisor.start("improv", listener.run)
+
+    def _child(self, coroutine):
+        return self.supervisor.child("improv", coroutine)
 
     def _pressed(self, why: str) -> None:
         from ..device import starts

@@ -23,11 +23,23 @@ class Board:
     CHIP = "esp32c3"
 
 
+class Editor:
+    def __init__(self, note) -> None:
+        self._note = note
+
+    def problems(self, changes: dict) -> list:
+        return []
+
+    def save_network(self, entry: dict) -> list:
+        self._note(entry)
+        return []
+
+
 async def main(note, for_ms: int) -> None:
     wifi = Wifi([], "joulelog")
     task = asyncio.create_task(wifi.run())
     about = improv.about(Board, "JouleLog-1A2B")
-    await improv.Listener(typed.Line(Board), about, wifi, note).run(for_ms)
+    await improv.Listener(typed.Line(Board), about, wifi, Editor(note)).run(for_ms)
     task.cancel()
 
 
