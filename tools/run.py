@@ -201,7 +201,7 @@ def run(wanted: argparse.Namespace, lock: place.Lock) -> int:
     # An image's flash is a file in the folder.
     folder = "" if wanted.vm and wanted.profile.endswith("-frozen") else str(wanted.folder)
     variables = environment(sys.stdout.isatty(), folder)
-    variables["SETUP"] = "1" if wanted.setup else ""
+    variables["SETUP"] = (os.environ.get("SETUP") or "1") if wanted.setup else ""
     child = subprocess.Popen(line, env=variables, cwd=ROOT, **lock.passed_on)
     lock.name(child.pid)
     masked(getattr(signal, "SIG_UNBLOCK", 0), early)

@@ -5,9 +5,10 @@
 CONFIG is a config.py; each UART is the device path that stands for one uart "sim" in it.
 IMPROV=1 in the environment says that standard input is a line for Improv and no terminal;
 FOLDER is where its log and what waits lie, if the config names no other place;
-SETUP=1 says that it starts in set-up mode, WEB_PORT=n where its web server listens; SPEED=n makes
-the clock run n times as fast; TABLE=80x24 says that the terminal can redraw a table and how large
-it was at the start, NO_COLOR that it shall have no colours.
+SETUP says that it starts in set-up mode, and who asks for it ("button"; any other word), WEB_PORT
+where its web server listens; SPEED=n makes the clock run n times as fast; TABLE=80x24 says that
+the terminal can redraw a table and how large it was at the start, NO_COLOR that it shall have no
+colours.
 """
 
 import asyncio
@@ -136,7 +137,7 @@ def main(path: str, uarts: list) -> None:
     if sys.implementation.name == "micropython":
         let_ctrl_c_wait(build)
     del build  # run() drops the module
-    start.run(config, board, terminal(), "computer" if os.getenv("SETUP") else "")
+    start.run(config, board, terminal(), os.getenv("SETUP") or "")
 
 
 if __name__ == "__main__":

@@ -154,4 +154,6 @@ class SetUp:
                 await clock.sleep_ms(_LAST_MS)
                 self.supervisor.leaving = "somebody has asked for the start"
             elif self._usable and now - portal.asked_ms > _ALONE_MS:
-                self.supervisor.leaving = "nobody was there for five minutes"
+                portal.asked_ms = now  # what is set may work in another five minutes
+                if portal.editor.usable():
+                    self.supervisor.leaving = "nobody was there for five minutes"

@@ -21,6 +21,7 @@ Windows, lead to the page.
 """
 
 import json
+import sys
 
 from micropython import const
 
@@ -152,11 +153,14 @@ class Portal:
         return await self._wifi.scan()
 
     def _texts(self, title: str, table: tuple, name: str):
+        there = list(sys.modules)
         texts = _own(table, name) if registry.has(self._board, name) else ()
         if texts:
             yield "[%s]\n" % title
         for text in texts:
             yield text.strip() + "\n"
+        # All of them at once do not fit into a heap without PSRAM, where code is in RAM.
+        registry.drop(*[module for module in sys.modules if module not in there])
 
     def seen(self) -> None:
         """Somebody is there."""

@@ -43,6 +43,9 @@ class Site:
         self.portal.routes(router)
         page.routes(router)
         plain.Plain(self.portal, self.auth.session).routes(router)
+        # microdot asks no gate where it finds no route: that of a probe is none.
+        router.error_handlers[404] = self._nothing
+        router.error_handlers[405] = self._nothing
         self.server = Server(router, getattr(board, "WEB_PORT", 80))
 
     def is_guest(self, request) -> bool:
@@ -59,16 +62,17 @@ class Site:
         """Before each handler: None, or what is answered instead."""
         self.portal.asked_ms = clock.uptime_ms()
         if not self.is_guest(request):
-            if self.portal.only_wifi:
-                return {"problem": "set-up is on the board's access point alone"}, 404
-            return None
+            return _NOTHING if self.portal.only_wifi else None
         host = request.headers.get("Host", "")
         if host.split(":")[0] != self.point.address:
             return "", 302, {"Location": "http://%s/" % self._own(host)}
         if self.portal.only_wifi and request.path not in portal.WIFI_PATHS:
-            return {"problem": "there is nothing at this address"}, 404
-        if request.path[:5] == "/api/" and request.path in _LOGIN:
-            return {"problem": "there is nothing at this address"}, 404
+            return _NOTHING
+        if request.path in _LOGIN:
+            return _NOTHING
+
+    async def _nothing(self, request):
+        return await self._gate(request) or _NOTHING
 
     def _own(self, host: str) -> str:
         port = host.split(":")[1:]
@@ -80,5 +84,6 @@ class Site:
         return self.auth.may_write(request)
 
 
+_NOTHING = {"problem": "there is nothing at this address"}, 404
 # A guest needs no login, and sets no password: whoever had the point for a moment would own it.
 _LOGIN = ("/api/login", "/api/logout", "/api/password", "/api/session")

@@ -142,7 +142,7 @@ def _address() -> str:
         probe.connect(socket.getaddrinfo("192.0.2.1", 9)[0][-1])
         return probe.getsockname()[0]
     except (OSError, AttributeError):  # no network; the VM's sockets have no getsockname
-        return "127.0.0.1"
+        return "127.0.0.2"  # another one than that of a guest of the access point
     finally:
         probe.close()
 
