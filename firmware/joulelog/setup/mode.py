@@ -11,6 +11,7 @@ leads to its page. A network that is known already is joined beside it.
 """
 
 import asyncio
+import gc
 
 import machine
 from micropython import const
@@ -28,6 +29,7 @@ _OPEN_MS = const(600000)
 _ALONE_MS = const(300000)
 _LAST_MS = const(2000)  # for the answer to whoever has asked for the start
 _DAY_MS = const(86400000)
+_THRESHOLD = const(32768)  # bytes between two collections where the board says nothing
 _BYE = "-... -.-- ."
 
 
@@ -37,6 +39,8 @@ def run(config, board, asked: str, usable: bool) -> None:
         from ..config import settings
 
         settings.erase(config, board)
+    if hasattr(gc, "threshold"):
+        gc.threshold(getattr(board, "GC_THRESHOLD", _THRESHOLD))  # type: ignore[attr-defined]
     set_up = SetUp(config, board, asked, usable)
     dog_ms = getattr(board, "WATCHDOG_MS", 0)
     try:
