@@ -12,7 +12,7 @@ TESTS ?=
 JOBS ?= 4
 
 .PHONY: help run check test test-long lines style lint format size deps doctor find boards firmware dist docs packages meter lock clean
-.PHONY: installer micropython flash romfs logs config erase boot-image
+.PHONY: installer page micropython flash romfs logs config erase boot-image
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -44,6 +44,7 @@ style: $(VENV)/dev typings/stamp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/codespell
 	$(VENV)/bin/pyright
+	@$(PY) -m tools.images.page --check
 
 lint: style ## ruff, codespell, pyright (of tools and tests the calls alone), and whether every test can be imported
 	$(VENV)/bin/pyright -p tools/pyright.json
@@ -88,6 +89,9 @@ dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/ima
 
 installer: $(VENV)/run ## the installer page on this computer: writes an image from the browser (PORT=8070 IMAGES=build/images)
 	@$(PY) -m tools.images.installer $(if $(PORT),--port '$(PORT)') $(if $(IMAGES),--images '$(IMAGES)')
+
+page: $(VENV)/run ## build set-up's page out of web/, for images and make run (needs Node)
+	@$(PY) -m tools.images.page
 
 boot-image: $(VENV)/run ## boot an image in an emulator of the whole chip: IMAGE=….bin QEMU=<program> (MINUTES=60)
 	@$(PY) -m tools.images.boot_image $(if $(IMAGE),--image '$(IMAGE)') --qemu '$(QEMU)' $(if $(MINUTES),--minutes '$(MINUTES)')

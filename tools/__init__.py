@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "build/web"  # what `make page` has built, where somebody has
 # In front: no package of that name that is installed here takes their place.
 _PLACES = [str(ROOT / name) for name in ("firmware", "lib", "boards/HOST", "tools/host/shims")]
 sys.path[:0] = [place for place in _PLACES if place not in sys.path]
+sys.path += [place for place in [str(PAGE)] if place not in sys.path]

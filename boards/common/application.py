@@ -29,4 +29,7 @@ if "mqtt_as" in _packages:
     package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
 if "microdot" in _packages:
     module("microdot.py", base_path=os.environ["JOULELOG_DEPS"], opt=2)
+# What web/ is built into, where there is Node to build it: without it set-up has plain forms.
+if os.environ.get("JOULELOG_PAGE") and (options.features is None or "setup" in options.features):
+    module("setup_page.py", base_path=os.environ["JOULELOG_PAGE"], opt=3)
 include("../../firmware/manifest.py", features=options.features)

@@ -35,7 +35,7 @@ from tools import ROOT, boards, romcode
 from tools.host import deps
 from tools.host.cache import Unavailable
 from tools.images import chip as chip_memory
-from tools.images import espimage, features, licences, releases, stage
+from tools.images import espimage, features, licences, page, releases, stage
 
 _OLDEST = (1, 29)  # the ports' settings that boards/common/ names are those of this version
 # Any of these will do.
@@ -262,6 +262,7 @@ def output_of(
         **os.environ,
         "JOULELOG_DEPS": str(deps.ensure()),
         "MICROPY_MPYCROSS": str(cross / "mpy-cross"),
+        "JOULELOG_PAGE": _page(log),
     }
     environment.pop("MAKEFLAGS", None)
     jobs = f"-j{os.cpu_count() or 1}"
@@ -278,6 +279,15 @@ def output_of(
         if subprocess.run(step, env=environment, check=False, stdout=log, stderr=log).returncode:
             return None
     return work / "output"
+
+
+def _page(log: IO | None) -> str:
+    """The folder of set-up's page; "" where it cannot be built here."""
+    try:
+        return str(page.build().parent)
+    except Unavailable as problem:
+        print(f"this image has plain forms in the place of set-up's page: {problem}", file=log)
+        return ""
 
 
 def _forget_others(work: Path, command: str, settings: Path) -> None:
@@ -352,7 +362,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         return build(given.board, checkout, given.extra, sdk, wanted)
-    except (Unavailable, romcode.Unknown) as problem:
+    except (Unavailable, page.Broken, romcode.Unknown) as problem:
         print(f"firmware: {problem}", file=sys.stderr)
         return 3
 

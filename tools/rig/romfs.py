@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import ROOT
+from tools import PAGE, ROOT
 from tools.host import deps as pinned
 from tools.host.cache import Unavailable, locked
 
@@ -85,6 +85,8 @@ def _sources(profile: str, deps: Path | None) -> Iterator[tuple[Path, Path, str]
     for source in (ROOT / "boards/HOST").glob("*.py"):
         if source.name != "board.py":  # the profile's board has that place
             yield source, Path(source.name), _LEVEL_OURS
+    if (PAGE / "setup_page.py").exists():
+        yield PAGE / "setup_page.py", Path("setup_page.py"), _LEVEL_OURS
     found = {place: source for source, place in pinned.from_pypi()}
     for source in deps.rglob("*.py") if deps else ():
         found[source.relative_to(deps).as_posix()] = source

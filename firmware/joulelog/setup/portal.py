@@ -1,13 +1,13 @@
 """What set-up's page asks of the board, and tells it: Wi-Fi, meters, destinations.
 
-    portal = Portal(board, wifi, point, editor)
+    portal = Portal(board, wifi, point, editor, may_write, is_guest)
     portal.routes(app)                 # of a microdot.Microdot
     await portal.run()                 # a task: tries networks
     portal.finished                    # True: somebody wants the board to start with what is set
 
 | path               | what                                                                    |
 |--------------------|-------------------------------------------------------------------------|
-| GET /api/state     | board, access, what the Wi-Fi does                                      |
+| GET /api/state     | board, who asks, what the Wi-Fi does                                    |
 | GET /api/networks  | {"networks": [[name, dBm, whether it has a password]]}: those in reach   |
 | POST /api/wifi     | {"ssid": ..., "password": ...}: join it, and store it once it works     |
 | GET /api/schema    | the SCHEMA texts as they are, behind lines [section] or [section type]  |
@@ -16,8 +16,8 @@
 | POST /api/restart  | start with it                                                           |
 
 Where only the Wi-Fi may be set (an open access point, or one beside the running app) the first
-three are all there is. A guest's other addresses, such as the probes of Android, iOS, macOS and
-Windows, lead to the page.
+three are all there is, and the state has the schema of the Wi-Fi. A guest's other addresses, such
+as the probes of Android, iOS, macOS and Windows, lead to the page.
 """
 
 import json
@@ -55,12 +55,14 @@ LISTS = (("readers", registry.READERS), ("sinks", registry.SINKS))
 class Portal:
     """Set-up's answers; whoever lets a request come here has looked who may ask."""
 
-    def __init__(self, board, wifi, point, editor, may_write) -> None:
-        """may_write(request): None, or what is answered instead."""
+    def __init__(self, board, wifi, point, editor, may_write, is_guest) -> None:
+        """may_write(request): None, or what is answered instead; is_guest(request): on the
+        point."""
         self.finished = False
         self.asked_ms = clock.uptime_ms()  # when somebody asked last
         self.only_wifi = False
         self.may_write = may_write
+        self._is_guest = is_guest
         self.problem = ""  # why the network that was tried last cannot be joined
         self._board = board
         self._wifi = wifi
@@ -166,8 +168,12 @@ class Portal:
         """Somebody is there."""
         self.asked_ms = clock.uptime_ms()
 
-    async def _get_state(self, _request):
-        return self.state()
+    async def _get_state(self, request):
+        found = self.state()
+        found["guest"] = self._is_guest(request)
+        if self.only_wifi:  # there is no /api/schema
+            found["schema"] = "[wifi]\n" + tables.WIFI
+        return found
 
     async def _get_networks(self, _request):
         return {"networks": await self.networks()}

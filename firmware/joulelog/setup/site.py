@@ -37,7 +37,7 @@ class Site:
             hosts.append("localhost")
         # Who may come from the access point is decided here: it changes.
         self.auth = Auth(store, os.urandom, clock.uptime_ms, hosts)
-        self.portal = portal.Portal(board, wifi, point, editor, self._may_write)
+        self.portal = portal.Portal(board, wifi, point, editor, self._may_write, self.is_guest)
         router.before_request(self._gate)
         self.auth.routes(router)
         self.portal.routes(router)
