@@ -27,7 +27,7 @@ from tests.integration.flash_rig import (
 )
 from tests.waiting import HANG_S
 from tools import ROOT
-from tools.flash import FlashError, image, settings, target, tree
+from tools.flash import FlashError, image, install, settings, target, tree
 from tools.flash.link import Link
 from tools.host import deps
 from tools.rig import raw_repl
@@ -591,3 +591,15 @@ def test_what_cannot_fit_is_told_before_anything_is_written(make, packages, tmp_
     assert "nothing was written" in done.stderr and "it does not fit" in done.stderr
     assert "kB of memory from files" in done.stderr and "(make firmware)" in done.stderr
     assert get(board, "/config.py") is None and get(board, "/main.py") is None
+
+
+def test_a_phone_joins_by_a_code(capsys):
+    line = "Set-up: join the Wi-Fi JouleLog-1A2B (password mb2k-2hsb-c9xm)\r\n"
+    install._show_point(
+        "MicroPython\r\n" + line + "  then open http://192.168.4.1/ in a browser\r\n"
+    )
+    said = capsys.readouterr().out
+    assert "join the Wi-Fi JouleLog-1A2B, password mb2k-2hsb-c9xm" in said
+    assert said.count("█") > 200
+    install._show_point("another start\r\n")
+    assert capsys.readouterr().out == ""

@@ -219,6 +219,17 @@ def test_after_the_button_there_is_the_wifi_form_alone(tmp_path):
         assert found.join("home & garden", PASSWORD)["address"]
 
 
+def test_the_button_for_twenty_seconds_forgets_settings_and_password(tmp_path):
+    with board(tmp_path) as found:
+        assert found.post("/api/settings", {"readers": [METER], "sinks": [MQTT]})[0] == 200
+        assert found.log_in("/api/password", password="of the owner") == 200
+        assert found.get("/api/session", guest=False)["password"]
+    with board(tmp_path, SETUP="erase", SPEED="120") as found:
+        found.run.wait_for("Set-up: join the Wi-Fi JouleLog-.... [(]password")
+        assert settings_of(found) == {}
+        assert not found.get("/api/session", guest=False)["password"]
+
+
 def test_the_open_point_closes_and_nobody_comes(tmp_path):
     """Time is compressed: ten minutes, where nothing is configured; five, where something is."""
     with board(tmp_path, SETUP="button", SPEED="120") as found:

@@ -8,6 +8,7 @@ Everything that can be refused is refused before anything is written. How files 
 in files.py.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from tools.flash.target import OLDEST, Target, names
 _REPORT_S = 25  # 5 seconds of REPL, loading, the report
 _DEFAULT = ROOT / "firmware/config.py"
 _NOT_CONFIGURED = "is not configured yet"
+_POINT = re.compile(r"join the Wi-Fi (\S+) [(](?:.*then )?password (\S+)[)]")
 
 # Prints what is imported instead of /lib/joulelog (or /rom/joulelog), without starting it.
 _BEFORE = """
@@ -94,6 +96,7 @@ def start(link: Link) -> None:
         return
     if _NOT_CONFIGURED in said:
         print(f"Next: say where your meter is and where the readings go: {change}")
+        _show_point(said)
         return
     if "The config cannot work yet" in said:
         raise FlashError(f"all is on the board, but its config cannot work yet (above): {change}")
@@ -106,6 +109,20 @@ def start(link: Link) -> None:
         f"all is on the board, but no start report came within {_REPORT_S} s; look with: mpremote"
         f" connect {link.port}"
     )
+
+
+def _show_point(said: str) -> None:
+    """Print how a phone joins the access point of a board that is in set-up mode."""
+    found = _POINT.search(said)
+    if not found:
+        return
+    import segno
+
+    name, password = found.groups()
+    print(f"or, with a phone: join the Wi-Fi {name}, password {password}, by this code:\n")
+    # The format of Wi-Fi codes that phones read; neither has a character that it escapes.
+    code = segno.make(f"WIFI:T:WPA;S:{name};P:{password};;")
+    code.terminal(sys.stdout, compact=True)
 
 
 def build_romfs(target: Target) -> Path:

@@ -71,7 +71,8 @@ class SetUp:
         self.point = Point(access.name(), access.password(store))
         self.wifi = Wifi(known, device)
         self.site = Site(board, self.wifi, self.point, editor, store, device)
-        self._device = device
+        if asked == "erase":
+            self.site.auth.password.forget()
 
     async def run(self, feed) -> None:
         """Until somebody wants the start, or nobody is there; feed: the watchdog."""
