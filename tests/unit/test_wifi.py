@@ -149,6 +149,13 @@ class TestSetUp(unittest.TestCase):
 
         stand.play(story)
 
+    def test_the_point_of_set_up_stays_open_beside_a_known_network(self):
+        for point, stays in ((None, False), (Guests(), True)):
+            stand = Stand(SETTINGS)
+            stand.wifi.point = point
+            stand.play(lambda: stand.virtual.advance(5000))
+            self.assertEqual(stand.air.access_point.on, stays)
+
     def test_scan(self):
         far = Point("far", "")
         near = Point("näher", "some password")

@@ -12,6 +12,7 @@ The later counts: built-in defaults, the board's DEFAULTS, config.py, the settin
 file has replaces a section (wifi, readers, sinks, log, ...) or a single value as a whole: nobody
 finds half of it in one place and half in the other. What makes a config worse is never written;
 what was wrong in config.py before may stay wrong, for set-up goes from one section to the next.
+(A card's config.json will have its place between config.py and the settings file.)
 
 The file lies beside the state and is written as that: settings.a and settings.b in turn, with a
 CRC. One that is cut, damaged, of a later version, or that has come to be a mistake is told by its

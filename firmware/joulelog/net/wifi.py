@@ -92,7 +92,7 @@ class Wifi:
     async def run(self) -> None:
         """Connect and watch, for ever."""
         failures = 0
-        if self.networks:
+        if self.networks and not self.point:
             network.WLAN(network.AP_IF).active(False)
         while True:
             problem = await self._next()

@@ -21,6 +21,7 @@ from .. import clock, registry
 _PATIENCE_MS = const(300000)
 _LOOK_MS = const(1000)
 _ROOM = const(40000)  # bytes of heap: server, forms, checker and four requests
+_AGAIN_MS = const(60000)
 _LAST_MS = const(30000)  # for the page to hear where the board is now
 _ONCE = ("joulelog.setup.site", "joulelog.config", "joulelog.web", "dnsq.every")
 
@@ -80,6 +81,12 @@ class Beside:
         try:
             while not network.up:
                 await clock.sleep_ms(_LOOK_MS)
+                if any([task.done() for task in tasks]):
+                    self._log.error(
+                        "the page of the access point has ended: once more in a minute"
+                    )
+                    await clock.sleep_ms(_AGAIN_MS)
+                    return
             await clock.sleep_ms(_LAST_MS)
         finally:
             network.point = None
