@@ -36,7 +36,7 @@ AROUND = json.dumps([["home", "correct horse battery", -50], [NAME, KEY, -60], [
 LONG = os.environ.get("JOULELOG_LONG") == "1"
 EXAMPLES = sorted((ROOT / "examples/configs").glob("*.py"))
 # Each type of field, each section, several boards; all of them in the long form.
-SOME = ["emoncms", "four_meters", "german_codes", "influxdb_v2", "lan", "mqtt_tls", "pulse"]
+SOME = ["emoncms", "four_meters", "german_codes", "influxdb_v2", "lan", "pulse", "webhook"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -41,8 +41,15 @@ def port_of(name: str) -> str:
     return "esp8266" if boards.load(boards.FOLDERS / name).CHIP == "esp8266" else "esp32"
 
 
-def resolve(micropython: Path, packages: Path | None, mode: str, manifest: Path, board: Path):
-    environment = dict(os.environ)
+def resolve(
+    micropython: Path,
+    packages: Path | None,
+    mode: str,
+    manifest: Path,
+    board: Path,
+    page: str = "",
+):
+    environment = {**os.environ, "JOULELOG_PAGE": page}
     environment.pop("JOULELOG_DEPS", None)
     if packages:
         environment["JOULELOG_DEPS"] = str(packages)
@@ -77,6 +84,17 @@ def test_a_boards_manifest_freezes_all_that_it_runs(micropython, packages, name)
     assert bool(left_out) == (port_of(name) == "esp8266")
     assert (wanted | ours()) - set(targets) == left_out
     assert f"{folder}/board.py" in done.stdout
+
+
+@pytest.mark.parametrize("name", CHIP_BOARDS)
+def test_setups_page_is_where_set_up_is(micropython, packages, tmp_path, name):
+    (tmp_path / "setup_page.py").write_text("HTML = b''\n")
+    folder = boards.FOLDERS / name
+    done = resolve(micropython, packages, "freeze", folder / "manifest.py", folder, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    targets = re.findall(r"target_path='([^']+)'", done.stdout)
+    wanted = getattr(boards.load(folder), "FEATURES", None)
+    assert ("setup_page.py" in targets) == (wanted is None or "setup" in wanted)
 
 
 def ours() -> set[str]:

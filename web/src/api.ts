@@ -13,6 +13,7 @@ export interface Answer {
   data: any; // JSON; the text of what is none
 }
 
+const TRIES = 5; // where the board has no connection to spare
 const PATIENCE_MS = 20000; // a login takes seconds, a scan for networks too
 
 export class Api {
@@ -28,6 +29,14 @@ export class Api {
   }
 
   private async ask(path: string, about: RequestInit, patienceMs: number): Promise<Answer> {
+    for (let left = TRIES; ; left--) {
+      const answer = await this.once(path, about, patienceMs);
+      if (answer.status !== 503 || left < 2) return answer;
+      await pause(1000);
+    }
+  }
+
+  private async once(path: string, about: RequestInit, patienceMs: number): Promise<Answer> {
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), patienceMs);
     try {

@@ -266,7 +266,7 @@ function line(row: Row, given: Value | undefined, names: string[]): Control {
   };
 }
 
-/** A list: a line for each. */
+/** A list: a line for each; an empty one may mean something, as a field that log.php leaves out. */
 function lines(row: Row, given: Value | undefined): Control {
   const known = given ?? row.initial;
   const first = Array.isArray(known) ? known.join("\n") : text(known);
@@ -275,8 +275,7 @@ function lines(row: Row, given: Value | undefined): Control {
   const empty: Value | undefined = Array.isArray(row.initial) && row.initial.length ? [] : undefined;
   const read = (): Value | undefined => {
     if (!input.value.trim()) return empty;
-    const found = input.value.replace(/\n+$/, "").split("\n");
-    return row.limits === "row" ? found : found.filter((one) => one.trim());
+    return input.value.replace(/\n+$/, "").split("\n");
   };
   const unset = JSON.stringify(row.initial);
   return { element: input, input, value: () => (JSON.stringify(read()) === unset ? undefined : read()) };

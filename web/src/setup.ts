@@ -112,13 +112,12 @@ async function attempt(send: () => Promise<string[]>): Promise<string[]> {
   }
 }
 
-/** Send, and say what is wrong; a session that has ended is begun anew. */
+/** Send, and say what is wrong; where a session has ended the next view asks for the password. */
 async function post(path: string, body: object = {}): Promise<string[]> {
   const answer = await api.post(path, body);
   if (answer.status === 401 && path !== "/api/login") {
     api.csrf = "";
-    await enter();
-    return [];
+    return [`${answer.data.problem}: reload this page`];
   }
   if (answer.data.csrf) api.csrf = answer.data.csrf;
   return problemsOf(answer);
