@@ -1,7 +1,7 @@
 """The one web server of the house: microdot, with what it lacks in front of it.
 
     pages = microdot.Microdot()
-    server = Server(pages)               # port=80, connections=4
+    server = Server(pages)               # port=80, connections=4; once the pages have their routes
     await server.run()                 # a task for ever; a cancel closes everything
     server.counters()
 
@@ -31,6 +31,7 @@ from httphead import Refused
 from micropython import const
 
 from .. import clock
+from . import routes
 
 _HEAD = const(2048)
 _BODY = const(8192)
@@ -104,6 +105,7 @@ class Server:
         self._connections = connections
         self._visits: list = []  # in the order of their coming; the first ones are served
         self._dict = type(microdot.Response().headers)  # with names in any case
+        routes.simplify(pages.url_map)
         pages.options_handler = None  # there is no CORS, and so nothing to ask for
         for status, _ in _PROBLEMS:
             pages.error_handlers.setdefault(status, _told(status))
