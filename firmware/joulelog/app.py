@@ -130,6 +130,14 @@ class App:
 
     async def run(self) -> None:
         """Start all tasks, and keep them running for ever."""
+        self._start()
+        try:
+            await self.supervisor.wait(self.guard.watchdog())
+        finally:
+            self.log.flush()
+
+    def _start(self) -> None:
+        """All tasks; a frame of its own, because that of run() is there for years."""
         config = self.config
         del self.config  # the parts have what they need of it
         start = self.supervisor.start
@@ -162,11 +170,6 @@ class App:
             about = self.network, self.device, self._directory
             start("improv", Cable(self.board, *about, self._child).run)
         start("log", self._look_after, _HEARTBEAT_S)
-        del config
-        try:
-            await self.supervisor.wait(self.guard.watchdog())
-        finally:
-            self.log.flush()
 
     def close(self) -> None:
         """After run(), whatever ended it: leave a board that its REPL can be used on."""
