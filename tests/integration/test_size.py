@@ -86,7 +86,7 @@ def test_budget(what: str) -> None:
     assert "no budget" not in done.stdout, "a new row: give it a budget\n" + done.stdout
 
 
-@pytest.mark.parametrize("what", ["frozen", "lan"])
+@pytest.mark.parametrize("what", ["frozen", "lan", "setup"])
 def test_frozen_budget(what: str) -> None:
     require("steps")
     done = size("--only", what, *QUICK)

@@ -29,6 +29,9 @@
     lan        the same of meters on the LAN: P1, a Shelly Pro 3EM, a FRITZ!DECT and a Tuya
                clamp to MQTT on an ESP32, a Shelly plug and a FRITZ!DECT each to log.php on an
                ESP8266 (--micropython)
+    setup      heap of set-up mode on an ESP8266 and on an ESP32, and of the access point beside
+               P1 to MQTT and InfluxDB, while a client asks for all that there is; longest step of
+               set-up mode (setup_heaps.py; --micropython)
     rom        functions, classes and globals of our modules that an image has in RAM all the same,
                for the freezer cannot know them (--micropython); with -v which, and why
     speed      time per telegram, and longest step, with code objects in flash, in percent of the
@@ -61,7 +64,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tools import ROOT, boards
-from tools.bench import frozen_heaps, frozen_speed, lan_heaps
+from tools.bench import frozen_heaps, frozen_speed, lan_heaps, setup_heaps
 from tools.bench.least import least
 from tools.host import deps
 from tools.images import chip as chip_memory
@@ -120,9 +123,14 @@ class Measure:
     def mpy(self) -> Iterator[Row]:
         """Bytecode of our own modules."""
         tree = romfs.build("esp32", None) / "tree"
+        # What is not ours, and the page, which is there where Node has built it.
+        others = {Path(place).with_suffix(".mpy") for _, place in deps.from_pypi()}
+        others.add(Path("setup_page.mpy"))
         total = 0
         folders: dict[str, int] = {}
         for path in sorted(tree.rglob("*.mpy")):
+            if path.relative_to(tree) in others:
+                continue
             size = path.stat().st_size
             name = str(path.relative_to(tree))
             if self._verbose:
@@ -401,6 +409,37 @@ class Measure:
                 for target in targets:
                     yield from self._target(f"frozen {chip} {target.name}", heaps, chip, target)
 
+    def setup(self) -> Iterator[Row]:
+        """Set-up mode, and the access point beside the app."""
+        try:
+            with setup_heaps.Setup(self._folder, self._mosquitto()) as setup:
+                for way in setup_heaps.WAYS:
+                    yield from self._set_up(setup, way)
+                name = "longest step esp32 set-up mode"
+                steps = setup.steps("esp32", 1 if self._quick else 5)
+        except frozen.LeftOut as reason:
+            raise LeftOut(str(reason))
+        for task, ms in sorted(steps.items(), key=lambda item: -item[1])[:4]:
+            print(f"  {name}: {task} {ms} ms")
+        if not self._quick:  # other tests would lengthen it
+            yield name, max(steps.values()), _CHIP_TIME
+
+    def _set_up(self, setup: setup_heaps.Setup, way: setup_heaps.Way) -> Iterator[Row]:
+        run = setup.run(way, frozen.HEAPS[way.chip])
+        if not run.delivered:
+            raise SystemExit(f"{way.name} does not run:\n" + run.text[-1500:])
+        name = f"frozen {way.name}"
+        yield f"{name}, used", run.used, "bytes"
+        yield f"{name}, used at most", run.most, "bytes"
+        yield f"{name}, free", -run.free, "bytes, less than nothing is more"
+        yield f"{name}, largest block", -run.largest, "bytes, less than nothing is more"
+
+        def fits(heap: int) -> bool:
+            return setup.run(way, heap * 1024).delivered
+
+        low, high = run.used // 1024, frozen.HEAPS[way.chip] // 1024
+        yield self._least(f"{name}, smallest heap", low, high, fits)
+
     def rom(self) -> Iterator[Row]:
         """What the freezer leaves in RAM of our own modules."""
         try:
@@ -653,6 +692,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "frozen": Measure.frozen,
     "frozen-plain": Measure.frozen_plain,
     "lan": Measure.lan,
+    "setup": Measure.setup,
     "rom": Measure.rom,
     "speed": Measure.speed,
     "chip": Measure.chip,
@@ -669,7 +709,7 @@ def main() -> int:
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
     parser.add_argument(
-        "--micropython", type=Path, help="a checkout, for frozen, lan, drain and chip"
+        "--micropython", type=Path, help="a checkout, for frozen, lan, setup, drain and chip"
     )
     parser.add_argument("--board", help="for chip: one of the ESP8266's")
     parser.add_argument("--esp-sdk", type=Path, help="for chip: a folder with an ESP8266's SDK")

@@ -20,7 +20,7 @@ from .. import clock, registry
 
 _PATIENCE_MS = const(300000)
 _LOOK_MS = const(1000)
-_ROOM = const(40000)  # bytes of heap: server, forms, checker and four requests
+_ROOM = const(48000)  # bytes of heap: server, forms and checker; 46000 will do, 40000 not
 _AGAIN_MS = const(60000)
 _LAST_MS = const(30000)  # for the page to hear where the board is now
 _ONCE = ("joulelog.setup.site", "joulelog.config", "joulelog.web", "dnsq.every")

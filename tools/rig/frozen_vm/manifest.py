@@ -18,6 +18,14 @@ for _name in (
 module("chip.py", opt=2)
 module("start.py", base_path="../../host", opt=2)
 # One program for all who stand on it: to build another for each takes minutes.
-for _name in ("size_chain", "size_steps", "size_run", "size_modules", "size_parts", "size_web"):
+for _name in (
+    "size_chain",
+    "size_steps",
+    "size_run",
+    "size_modules",
+    "size_parts",
+    "size_web",
+    "size_setup",
+):
     module(_name + ".py", base_path="../../bench/vm", opt=2)
 module("soak_run.py", base_path="../../../tests/vm/scripts", opt=2)
