@@ -152,6 +152,10 @@ class TestEditor(unittest.TestCase):
         for readers in ([], [{"type": "dsmr", "uart": "sim"}], [{"type": "dsmr", "uart": 7}]):
             config = dict(CONFIG, readers=readers)
             self.assertFalse(edit.Editor(config, Board).usable())
+        self.assertEqual(self.editor.save({"readers": []}), [])
+        self.assertFalse(self.editor.usable())
+        self.assertEqual(self.editor.save({"readers": None}), [])
+        self.assertTrue(self.editor.usable())
 
     def test_every_schema_has_its_secrets_known(self):
         for section, table in (("readers", registry.READERS), ("sinks", registry.SINKS)):

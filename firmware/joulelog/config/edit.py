@@ -27,6 +27,8 @@ _NETWORKS = const(5)  # that are kept beside a new one
 class Editor:
     """What config.py and settings say, for people who may not see everything."""
 
+    _usable = None  # what usable() has found; a page asks for it every second
+
     def __init__(self, config, board) -> None:
         self._board = board
         self._config = config
@@ -56,6 +58,7 @@ class Editor:
         found, problems = self._put(changes)
         if problems:
             return problems
+        self._usable = None
         try:
             found.write()
         except ConfigError as error:
@@ -85,6 +88,11 @@ class Editor:
 
     def usable(self) -> bool:
         """Whether the board can measure with it."""
+        if self._usable is None:
+            self._usable = self._can_measure()  # type: ignore[assignment]
+        return bool(self._usable)
+
+    def _can_measure(self) -> bool:
         settings = self._settings()
         try:
             settings.check()

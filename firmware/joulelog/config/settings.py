@@ -146,10 +146,13 @@ class Settings:
         """
         from . import schema
 
+        wrong = _lines(schema, self.merged(), self._board)
+        if not wrong:  # the other check takes as long again
+            return wrong
         before = _lines(schema, self.given if below is None else below, self._board)
         names = self.changes() if names is None else names
         found = []
-        for line in _lines(schema, self.merged(), self._board):
+        for line in wrong:
             section = line.split(":")[0].split("[")[0]
             if section in names or line not in before:
                 found.append(line)
