@@ -15,11 +15,6 @@ FOLDER = "build/broken"
 LONG = "x = 1\n" * 4
 
 
-class Board:
-    NAME = "ESP32_GENERIC"
-    LED = None
-
-
 class TestBroken(unittest.TestCase):
     def told(self, text: str) -> str:
         ensure_folder(FOLDER)
@@ -54,10 +49,11 @@ class TestBroken(unittest.TestCase):
         said = []
         broken.print = said.append  # type: ignore[attr-defined]
         try:
-            broken.tell(NameError("name 'true' isn't defined"), Board)
+            left = broken.tell(NameError("name 'true' isn't defined"))
         finally:
             del broken.print  # type: ignore[attr-defined]
         (text,) = said
+        self.assertEqual(left, {})
         self.assertTrue(text.endswith("isn't defined; did you mean True?"), text)
         self.assertTrue(text.startswith("The config cannot work yet:\n  "), text)
 

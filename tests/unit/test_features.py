@@ -79,7 +79,9 @@ def closure(modules: tuple[str, ...]) -> tuple[set[str], set[str]]:
     """What loads with modules, now or later: files beside the core, packages of others."""
     files: set[str] = set()
     foreign: set[str] = set()
-    open_ends = [*modules, *(above for module in modules for above in packages_of(module))]
+    open_ends = list(modules)
+    for module in modules:
+        open_ends += packages_of(module)
     while open_ends:
         name = open_ends.pop()
         path = file_of(name)
