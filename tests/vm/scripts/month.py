@@ -51,6 +51,7 @@ class Board:
     LED = None
     LOG_DIRECTORY = "/nowhere"
     WATCHDOG_MS = 60000
+    NO_ROOM = ("setup", "button")  # no access point, no line for Improv
 
 
 class World:
