@@ -148,11 +148,9 @@ def _secrets(section: str, entry: dict) -> list | None:
 def _schema(table: tuple, name):
     """The tables of a type; None where it is none, or not installed."""
     try:
-        module = registry.module(table, name)
+        return schema.texts(registry.module(table, name))
     except (KeyError, ImportError):
         return None
-    found = module.SCHEMA
-    return found if isinstance(found, tuple) else (found,)
 
 
 def _hidden(section: str, entry):

@@ -261,9 +261,7 @@ class _Checker:
                 continue
             before = len(self.problems)
             self._adapted = getattr(self._board, "DEFAULTS", {}).get(kind, {})
-            tables = module.SCHEMA  # one text, or a tuple of them
-            tables = (tables,) if isinstance(tables, str) else tables
-            filled = self.entry(where, entry, *(tables + (common,)))
+            filled = self.entry(where, entry, *(texts(module) + (common,)))
             checked.append(filled)
             if len(self.problems) == before and hasattr(module, "problems"):
                 for problem in module.problems(filled, self._board):
@@ -338,6 +336,12 @@ def _no_type(entry: dict, types: list[str]) -> str:
     near = nearest(entry["type"], types)
     hint = ' (did you mean "%s"?)' % near if near else ""
     return "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint)
+
+
+def texts(module) -> tuple:
+    """The tables of a module: its SCHEMA is one text, or a tuple of them."""
+    found = module.SCHEMA
+    return (found,) if isinstance(found, str) else found
 
 
 def rows(table: str):

@@ -164,10 +164,6 @@ class Portal:
         # All of them at once do not fit into a heap without PSRAM, where code is in RAM.
         registry.drop(*[module for module in sys.modules if module not in there])
 
-    def seen(self) -> None:
-        """Somebody is there."""
-        self.asked_ms = clock.uptime_ms()
-
     async def _get_state(self, request):
         found = self.state()
         found["guest"] = self._is_guest(request)
@@ -209,10 +205,9 @@ class Portal:
 def _own(table: tuple, name: str) -> tuple:
     """The SCHEMA texts of a module; () where its package is not installed."""
     try:
-        texts = registry.module(table, name).SCHEMA
+        return schema.texts(registry.module(table, name))
     except ImportError:
         return ()
-    return (texts,) if isinstance(texts, str) else texts
 
 
 def _plainly(network: dict) -> dict:
