@@ -7,6 +7,7 @@ require("logging")
 require("ssl")
 require("aiohttp")
 package("mqtt_as", base_path=os.environ["JOULELOG_DEPS"], opt=0)
+module("microdot.py", base_path=os.environ["JOULELOG_DEPS"], opt=2)
 include("../../../firmware/manifest.py")
 module("board.py", base_path="../../../boards/HOST", opt=2)
 for _name in ("machine", "machine_parts", "network", "serialport"):
