@@ -51,6 +51,7 @@ SERVICES = (
     ("led", "joulelog.device.led"),
     ("webrepl", "joulelog.device.webrepl"),
     ("button", "joulelog.device.button"),
+    ("update", "joulelog.update.service"),
 )
 
 

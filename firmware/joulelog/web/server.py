@@ -8,6 +8,7 @@
     async def save(request):           # a handler; always async: CPython runs others in threads
         request.client_addr[0]         # the client's address, as text
         request.g.fields               # the body's form or JSON object, decoded; {} without one
+        await request.g.stream.read()  # of a path in server.streams: the next bytes; b"": no more
 
 A board has few sockets and little heap. So four connections are served at a time, three more wait
 for their turn, and all others are told to come again. A request is whole within 5 s, its head in
@@ -97,6 +98,7 @@ class Server:
     broken = 0  # connections that ended before their answer
     no_memory = 0
     failures = 0  # exceptions out of handlers
+    streams: tuple = ()  # paths of POSTs whose body is of any length, and the handler's to read
 
     def __init__(self, pages, port: int = 80, connections: int = 4, host: str = "0.0.0.0") -> None:
         self._pages = pages
@@ -219,6 +221,8 @@ class Server:
             return
         await self._send(response, writer)
         self.answered += 1
+        if request.g.stream:
+            await request.g.stream.drain()  # or the connection's end would overtake the answer
 
     async def _request(self, visit, reader, writer):
         """Read and check a request; None where there is none. Raises Refused."""
@@ -237,9 +241,16 @@ class Server:
                 raise Refused(431, "the head of the request is longer than %d bytes" % _HEAD)
         head = httphead.Head(data[:size])
         await clock.sleep_ms(0)  # each of these is a step of its own: an ESP8266 is slow
-        if head.length > _BODY:
+        stream = None
+        if head.method == "POST" and head.path in self.streams:
+            from .stream import Stream
+
+            stream = Stream(reader, data[size:], head.length)
+            body = b""
+        elif head.length > _BODY:
             raise Refused(413, "the body of the request is longer than %d bytes" % _BODY)
-        body = await _body(reader, data[size:], head.length)
+        else:
+            body = await _body(reader, data[size:], head.length)
         url = head.path + ("?" + head.query if head.query else "")
         request = microdot.Request(
             self._pages,
@@ -251,7 +262,9 @@ class Server:
             body=body,
         )
         await clock.sleep_ms(0)
-        request.g.fields = await _fields(head.headers.get("content-type", ""), body)
+        request.g.stream = stream
+        kind = "" if stream else head.headers.get("content-type", "")
+        request.g.fields = await _fields(kind, body)
         return request
 
     async def _refuse(self, reason, reader, writer) -> None:

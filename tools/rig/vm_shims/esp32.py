@@ -1,0 +1,1 @@
+../../host/shims/esp32.py
