@@ -31,6 +31,9 @@ class Chip:
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
         self.operations = 0  # erases and writes
+        self.journal: list[tuple[int, bytes]] | None = (
+            None  # of all that is done, if somebody asks
+        )
         self.erased: dict[int, int] = {}  # sector -> how often
         self._cut = 0
         self._share = 0.0
@@ -56,6 +59,8 @@ class Chip:
 
     def _put(self, at: int, data: bytes) -> None:
         self.operations += 1
+        if self.journal is not None:
+            self.journal.append((at, bytes(data)))
         if self.operations == self._cut:
             done = int(len(data) * self._share)
             self.data[at : at + done] = data[:done]
