@@ -12,7 +12,7 @@ TESTS ?=
 JOBS ?= 4
 
 .PHONY: help run check test test-long lines style lint format size deps doctor find boards firmware dist docs packages meter lock clean
-.PHONY: installer page micropython flash romfs logs config erase boot-image
+.PHONY: key update installer page micropython flash romfs logs config erase boot-image
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -80,12 +80,18 @@ boards: $(VENV)/run ## check the board folders and the example configs (BOARD=�
 	$(PY) -m tools.boards $(if $(filter-out file,$(origin CONFIG)),--config '$(CONFIG)') $(if $(BOARD),--board $(BOARD)) \
 		$(if $(FEATURES),--features '$(FEATURES)')
 
-firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… FEATURES="dsmr mqtt" ESP_SDK=…; MICROPYTHON=<checkout>: not the one of make deps)
+firmware: $(VENV)/run ## an image with the application frozen in (BOARD=… KEY=… FEATURES="dsmr mqtt" ESP_SDK=…; MICROPYTHON=<checkout>: not the one of make deps)
 	$(PY) -m tools.images.firmware --board '$(BOARD)' --micropython '$(MICROPYTHON)' \
-		$(if $(FEATURES),--features '$(FEATURES)') $(if $(ESP_SDK),--esp-sdk '$(ESP_SDK)')
+		$(if $(FEATURES),--features '$(FEATURES)') $(if $(ESP_SDK),--esp-sdk '$(ESP_SDK)') $(if $(KEY),--key '$(KEY)')
 
-dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/images: with the boards' images, each checked)
-	$(PY) -m tools.images.dist $(if $(IMAGES),--images '$(IMAGES)')
+dist: $(VENV)/run ## release archives with checksums, in dist/ (IMAGES=build/images: with the boards' images, each checked; KEY=…: and their updates)
+	$(PY) -m tools.images.dist $(if $(IMAGES),--images '$(IMAGES)') $(if $(KEY),--key '$(KEY)')
+
+key: $(VENV)/run ## make the key that signs your updates, outside of this folder (KEY=~/.joulelog/update.pem)
+	@$(PY) -m tools.images.key $(if $(KEY),--key '$(KEY)')
+
+update: $(VENV)/run ## send a board new firmware over the network: HOST=192.168.1.7 FILE=….update (FORCE=1: an older one)
+	@$(PY) -m tools.update --host '$(HOST)' $(if $(FILE),--file '$(FILE)') $(if $(FORCE),--force)
 
 installer: $(VENV)/run ## the installer page on this computer: writes an image from the browser (PORT=8070 IMAGES=build/images)
 	@$(PY) -m tools.images.installer $(if $(PORT),--port '$(PORT)') $(if $(IMAGES),--images '$(IMAGES)')

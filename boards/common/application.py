@@ -32,4 +32,7 @@ if "microdot" in _packages:
 # What web/ is built into, where there is Node to build it: without it set-up has plain forms.
 if os.environ.get("JOULELOG_PAGE") and (options.features is None or "setup" in options.features):
     module("setup_page.py", base_path=os.environ["JOULELOG_PAGE"], opt=3)
+# The public key that updates are signed with: without it an image takes none.
+if os.environ.get("JOULELOG_KEY"):
+    module("update_key.py", base_path=os.environ["JOULELOG_KEY"], opt=3)
 include("../../firmware/manifest.py", features=options.features)

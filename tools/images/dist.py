@@ -1,10 +1,11 @@
 """Make the release archives: `make dist`.
 
-    python3 -m tools.images.dist [--output dist] [--images build/images]
+    python3 -m tools.images.dist [--output dist] [--images build/images] [--key ….pem]
 
 dist/joulelog-<version>.tar.gz and .zip hold the same files: all of the repository, COMPILED with
 the date, and in mpy/<BOARD>/ what an ESP32 board needs of ours on its flash, compiled. The
 packages of others that it needs too are named with their versions in INSTALL.md, not contained.
+With --key the update of each board that can take one lies beside its image.
 With --images an image of each board lies in images/ and beside the archives, with the licences of
 what they contain (LICENCES.md, and their texts in LICENCES.txt); releases.py tells what each of
 them has to be. web/ is the installer page with these images (tools/images/installer.py), and
@@ -32,7 +33,7 @@ from pathlib import Path
 from tools import ROOT, boards
 from tools.host import deps
 from tools.host.cache import Unavailable
-from tools.images import installer, licences, releases, stage
+from tools.images import espimage, installer, licences, releases, stage, updates
 from tools.rig import romfs
 
 _EXECUTABLE = 0o755
@@ -252,7 +253,23 @@ def make(output: Path, images: dict[str, bytes]) -> None:
         print(f"this is a preview: {releases.PREVIEW}")
 
 
-def checked_images(folder: Path) -> dict[str, bytes]:
+def update_files(images: dict[str, bytes], key) -> dict[str, bytes]:
+    """The updates of the boards that take one; WrongImages where an image has another key."""
+    found, problems = {}, []
+    for board in releases.image_boards():
+        if boards.facts(boards.FOLDERS / board)["chip"] == "esp8266":
+            continue
+        name = releases.image_name(board)
+        try:
+            found[releases.update_name(board)] = updates.made(images[name], board, key)
+        except espimage.ImageError as problem:
+            problems.append(f"{name} {problem}")
+    if problems:
+        raise WrongImages(problems)
+    return found
+
+
+def checked_images(folder: Path, key=None) -> dict[str, bytes]:
     """The images of a folder, and what goes with them; WrongImages where one is not right."""
     if not folder.is_dir():
         raise Unavailable(f"IMAGES={folder} is no folder; make firmware fills build/images")
@@ -260,6 +277,10 @@ def checked_images(folder: Path) -> dict[str, bytes]:
     texts, more = releases.licence_texts(folder)
     if problems or more:
         raise WrongImages(problems + more)
+    if key:
+        found |= update_files(found, key)
+    elif found:
+        print("no updates are made: KEY=… is not given (make key)")
     found["LICENCES.md"] = licences.overview().encode()
     found["LICENCES.txt"] = licences.written(texts).encode()
     return found
@@ -269,14 +290,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=Path, default=ROOT / "dist")
     parser.add_argument("--images", type=Path, help="a folder with an image of each board")
+    parser.add_argument("--key", type=Path, help="the private key that signs the updates")
     given = parser.parse_args(arguments)
     try:
-        make(given.output, checked_images(given.images) if given.images else {})
+        key = updates.read_key(given.key) if given.key else None
+        make(given.output, checked_images(given.images, key) if given.images else {})
     except WrongImages as problem:
         for text in problem.args[0]:
             print(f"dist: {text}", file=sys.stderr)
         return 1
-    except (Unavailable, romfs.BuildError, ValueError) as problem:
+    except (Unavailable, updates.KeyProblem, romfs.BuildError, ValueError) as problem:
         print(f"dist: {problem}", file=sys.stderr)
         return 3
     return 0

@@ -2,19 +2,22 @@
 
     make firmware BOARD=ESP32_GENERIC MICROPYTHON=~/micropython
     make firmware BOARD=WEMOS_D1_MINI MICROPYTHON=~/micropython FEATURES="dsmr mqtt led"
+    make firmware BOARD=ESP32_GENERIC KEY=~/.joulelog/update.pem
     python3 -m tools.images.firmware --board WEMOS_D1_MINI --micropython ~/micropython [--check]
 
 MICROPYTHON is a checkout of github.com/micropython/micropython (tried with 1.29). The ESP32
 family needs Espressif's ESP-IDF, in one of the versions that the checkout's ports/esp32/README.md
 names, whose export.sh has been run in this shell; the ESP8266 the compiler xtensa-lx106-elf-gcc
 with its SDK, or with ESP_SDK=<folder of an SDK> (boards/README.md).
-FEATURES says what the image can do in the place of the board's own. --check tells what is missing
-and builds nothing.
+FEATURES says what the image can do in the place of the board's own. KEY is the private key whose
+updates the image takes (tools/images/updates.py); without it the image takes none. --check tells
+what is missing and builds nothing.
 
 It is built from a patched copy of the checkout, with code objects in flash (tools/romcode); the
 checkout is not touched. Nothing is written into this repository but build/firmware/<board>/:
 source/ (what is frozen, with the build's date), mpy-cross/ and output/ (MicroPython's build), and
-the image in build/images/, from where `make dist` takes it, with the licences of what it contains.
+the image in build/images/, from where `make dist` takes it, with the licences of what it contains,
+and with KEY the file for updates.
 The last line is the size of the image
 against the room that it has: exit status 1 where it does not fit, or where an ESP8266's leaves too
 little to the SDK. 3: cannot be built here, and why.
@@ -35,7 +38,7 @@ from tools import ROOT, boards, romcode
 from tools.host import deps
 from tools.host.cache import Unavailable
 from tools.images import chip as chip_memory
-from tools.images import espimage, features, licences, page, releases, stage
+from tools.images import espimage, features, licences, page, releases, stage, updates
 
 _OLDEST = (1, 29)  # the ports' settings that boards/common/ names are those of this version
 # Any of these will do.
@@ -212,9 +215,10 @@ def build(
     extra: list[str],
     sdk: Path | None = None,
     wanted: tuple[str, ...] | None = None,
+    key=None,
 ) -> int:
-    """Build a board's image; return the exit status."""
-    if output_of(name, micropython, extra, sdk, wanted) is None:
+    """Build a board's image; return the exit status. key: of tools/images/updates.py."""
+    if output_of(name, micropython, extra, sdk, wanted, key=key) is None:
         print("firmware: that failed; its own messages are above", file=sys.stderr)
         return 1
     work = ROOT / "build/firmware" / name
@@ -222,9 +226,24 @@ def build(
     image.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(work / "output/firmware.bin", image)
     print(f"image: {image.relative_to(ROOT)}, made {stage.date()}")
+    _write_update(name, image, key)
     chip = boards.load(boards.FOLDERS / name).CHIP
     _write_licences(image.parent / releases.licences_name(name), chip, micropython, sdk)
     return _report(work / "output", boards.facts(boards.FOLDERS / name), chip)
+
+
+def _write_update(name: str, image: Path, key) -> None:
+    """The same for a board that has an image with this key; one of another build goes."""
+    path = image.parent / releases.update_name(name)
+    path.unlink(missing_ok=True)
+    if key is None:
+        print("no update beside it, and the image takes none: KEY=… is not given (make key)")
+        return
+    try:
+        path.write_bytes(updates.made(image.read_bytes(), name, key))
+        print(f"update: {path.relative_to(ROOT)}, signed with key {updates.fingerprint(key)}")
+    except espimage.ImageError as problem:
+        print(f"no update beside it: the image {problem}")
 
 
 def _write_licences(path: Path, chip: str, micropython: Path, sdk: Path | None) -> None:
@@ -247,6 +266,7 @@ def output_of(
     sdk: Path | None = None,
     wanted: tuple[str, ...] | None = None,
     log: IO | None = None,
+    key=None,
 ) -> Path | None:
     """Run MicroPython's build, its messages to the log; its folder, or None where it failed."""
     chip = boards.load(boards.FOLDERS / name).CHIP
@@ -263,6 +283,7 @@ def output_of(
         "JOULELOG_DEPS": str(deps.ensure()),
         "MICROPY_MPYCROSS": str(cross / "mpy-cross"),
         "JOULELOG_PAGE": _page(log),
+        "JOULELOG_KEY": str(updates.write_module(key, work / "key")) if key else "",
     }
     environment.pop("MAKEFLAGS", None)
     jobs = f"-j{os.cpu_count() or 1}"
@@ -273,7 +294,8 @@ def output_of(
         headers = f"-isystem {sdk / 'include'} " if sdk else ""
         port += [f"CFLAGS_EXTRA={headers}{_FLAGS_8266}"] + ([f"ESP_SDK={sdk}"] if sdk else [])
     port += extra
-    _forget_others(work, " ".join(port), source / "boards")
+    signs = updates.fingerprint(key) if key else ""
+    _forget_others(work, " ".join([*port, signs]), source / "boards")
     for step in (["make", "-C", str(tree / "mpy-cross"), jobs, f"BUILD={cross}"], port):
         print("+ " + " ".join(step), flush=True, file=log)
         if subprocess.run(step, env=environment, check=False, stdout=log, stderr=log).returncode:
@@ -341,6 +363,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--micropython", default="", metavar="CHECKOUT")
     parser.add_argument("--features", default="", help="in the place of the board's own")
     parser.add_argument("--esp-sdk", default="", metavar="FOLDER", help="for an ESP8266")
+    parser.add_argument("--key", type=Path, help="the private key that signs its updates")
     parser.add_argument("--check", action="store_true", help="only say what is missing")
     parser.add_argument("extra", nargs="*", help="NAME=value for MicroPython's make")
     given = parser.parse_args(arguments)
@@ -353,6 +376,11 @@ def main(arguments: list[str]) -> int:
         wanted = features.named(given.features) if given.features else None
     except ValueError as problem:
         problems.append(f"FEATURES: {problem}")
+    key = None
+    try:
+        key = updates.read_key(given.key) if given.key else None
+    except updates.KeyProblem as problem:
+        problems.append(str(problem))
     for problem in problems:
         print("firmware: " + problem, file=sys.stderr)
     if problems:
@@ -361,7 +389,7 @@ def main(arguments: list[str]) -> int:
         print("firmware: all that is needed is here")
         return 0
     try:
-        return build(given.board, checkout, given.extra, sdk, wanted)
+        return build(given.board, checkout, given.extra, sdk, wanted, key)
     except (Unavailable, page.Broken, romcode.Unknown) as problem:
         print(f"firmware: {problem}", file=sys.stderr)
         return 3

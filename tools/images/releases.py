@@ -36,6 +36,11 @@ def image_name(board: str) -> str:
     return f"joulelog-{stage.version()}-{board}.bin"
 
 
+def update_name(board: str) -> str:
+    """The file that a board takes over the air."""
+    return f"joulelog-{stage.version()}-{board}.update"
+
+
 def licences_name(board: str) -> str:
     """The file with the licences of what a board's image contains."""
     return f"joulelog-{stage.version()}-{board}.licences.txt"
@@ -57,7 +62,8 @@ def images(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             continue
         found[path.name] = path.read_bytes()
         problems += [f"{path.name} {text}" for text in image_problems(board, found[path.name])]
-    known = {name(board) for board in image_boards() for name in (image_name, licences_name)}
+    names = (image_name, licences_name, update_name)
+    known = {name(board) for board in image_boards() for name in names}
     for path in sorted(folder.glob("*")):
         if path.name not in known:
             problems.append(f"{path.name} is the image of no board in this version: take it away")

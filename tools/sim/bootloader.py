@@ -31,9 +31,7 @@ class Chip:
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
         self.operations = 0  # erases and writes
-        self.journal: list[tuple[int, bytes]] | None = (
-            None  # of all that is done, if somebody asks
-        )
+        self.journal: list[tuple[int, bytes]] | None = None  # all of them, if asked
         self.erased: dict[int, int] = {}  # sector -> how often
         self._cut = 0
         self._share = 0.0

@@ -88,7 +88,6 @@ class Write:
         if self.received < head.size:  # type: ignore[union-attr]
             self._refuse_length(self.received)
         if self._fill:
-            self._block[self._fill :] = b"\xff" * (_BLOCK - self._fill)
             yield
             self._write()
         yield
@@ -142,8 +141,9 @@ class Write:
         self.is_signed = True
 
     def _write(self) -> None:
-        self._hash.update(self._view[: self._fill])
-        self._timed(self.slot.writeblocks, self._number, self._block, 0)
+        data = self._view[: self._fill]
+        self._hash.update(data)
+        self._timed(self.slot.writeblocks, self._number, data, 0)
         self._number += 1
         self._fill = 0
         self._is_erased = False

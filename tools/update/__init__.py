@@ -1,0 +1,1 @@
+"""Send a board new firmware over the network: `make update`."""
