@@ -124,7 +124,7 @@ class Bar:
 
     def show(self, share: float) -> None:
         percent = int(100 * share)
-        if percent == self._said or (not self._redraws and percent < self._said + 10):
+        if percent == self._said or (not self._redraws and percent < min(100, self._said + 10)):
             return
         self._said = percent
         done = "#" * (_WIDTH * percent // 100)

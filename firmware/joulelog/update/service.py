@@ -13,18 +13,16 @@ import os
 from micropython import const
 
 from .. import clock, registry
-from ..net import tls
 from ..net.wifi import hostname
 from .receive import Updates
 
-SCHEMA = (
-    """\
+SCHEMA = """\
 page | bool | true | the board takes a file at http://<board>/update, for whoever has its password
 url | url | null | where an update lies; newer ones are fetched, and started; null: nowhere
 hours | int 1..720 | 24 | hours between two looks there
-""",
-    tls.SCHEMA,
-)
+ca | text | null | for https: certificate of who signed the server's (PEM or DER file)
+verify | bool | true | for https: check the server's certificate; the update is signed anyway
+"""
 NEEDS = ("board", "network", "store", "guard", "device")
 
 _LOOK_MS = const(1000)
@@ -110,6 +108,7 @@ class Service:
         await clock.sleep_ms(_FIRST_MS)
         while True:
             await self._network.wait_up()
+            from ..net import tls
             from . import fetch
 
             context = tls.context(self._section)

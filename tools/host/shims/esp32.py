@@ -245,7 +245,8 @@ def is_image(flash, at: int, room: int) -> bool:
         place += 8
         if size > room or place + size > at + room:
             return False
-        total ^= _xor(flash.read(place, size))
+        for piece in _pieces(flash, place, size):
+            total ^= _xor(piece)
         place += size
     place += 15 - (place - at) % 16
     if place >= at + room - 32 or flash.read(place, 1)[0] != total:
@@ -253,8 +254,16 @@ def is_image(flash, at: int, room: int) -> bool:
     place += 1
     if not head[23]:
         return True
-    digest = hashlib.sha256(flash.read(at, place - at)).digest()
-    return digest == flash.read(place, 32)
+    found = hashlib.sha256()
+    for piece in _pieces(flash, at, place - at):
+        found.update(piece)
+    return found.digest() == flash.read(place, 32)
+
+
+def _pieces(flash, at: int, size: int):
+    """Small ones: a chip needs none of Python's heap for this."""
+    for start in range(0, size, 1024):
+        yield flash.read(at + start, min(1024, size - start))
 
 
 def _xor(data: bytes) -> int:
