@@ -72,8 +72,10 @@ class Guests:
     """The board's access point, with so many people on it."""
 
     count = 1
+    asked = 0
 
     def guests(self):
+        self.asked += 1
         return self.count
 
 
@@ -141,8 +143,10 @@ class TestSetUp(unittest.TestCase):
         async def story():
             await stand.virtual.advance(30000)
             before = len(stand.station.attempts)
+            asked = point.asked
             await stand.virtual.advance(1800000)
             self.assertEqual(len(stand.station.attempts), before)
+            self.assertTrue(point.asked - asked <= 1801)  # once a second
             point.count = 0
             await stand.virtual.advance(120000)
             self.assertTrue(len(stand.station.attempts) > before)

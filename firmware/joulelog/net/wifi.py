@@ -165,7 +165,7 @@ class Wifi:
     async def _pause(self, ms: int) -> None:
         """Wait between two attempts, and while somebody is on the board's access point."""
         while not self._asked and (ms > 0 or (self.point and self.point.guests())):
-            await clock.sleep_ms(min(_CHECK_MS, max(ms, 1)))
+            await clock.sleep_ms(ms if 0 < ms < _CHECK_MS else _CHECK_MS)
             ms -= _CHECK_MS
 
     def _set_up(self) -> None:
