@@ -8,7 +8,7 @@
     virtual.play(story())               # with restore() at the end
 
 Works for code that waits by joulelog.clock alone. The same on CPython and MicroPython; CPython's
-event loop says when nothing can go on (virtual_loop), the VM's is given some rounds to show it.
+event loop says when nothing can go on (virtual_loop), the VM's queue of tasks shows it.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ import sys
 
 from joulelog import clock
 
-_ROUNDS = 3  # of the loop without anything new: as long as the chains of wake-ups here
 _MICROPYTHON = sys.implementation.name == "micropython"
-if not _MICROPYTHON:
+if _MICROPYTHON:
+    from asyncio import core
+    from time import ticks_diff
+else:
     import virtual_loop
 
 
@@ -39,7 +41,6 @@ class VirtualClock:
     def __init__(self, uptime_ms: int = 0) -> None:
         self.ms = uptime_ms
         self._sleepers: list = []  # [deadline, event or future]
-        self._calls = 0
         self._settling: list = []  # futures of who waits until all others wait (CPython)
         self._end = None  # of the advance that goes on, and its future (CPython)
         self._advancing = None
@@ -69,7 +70,6 @@ class VirtualClock:
         return self.ms
 
     async def sleep_ms(self, ms: int) -> None:
-        self._calls += 1
         if ms <= 0:
             await asyncio.sleep(0)
             return
@@ -96,11 +96,12 @@ class VirtualClock:
             self._settling.append(waiting)
             await waiting
             return
-        quiet = 0
-        while quiet < _ROUNDS:
-            before = self._calls
+        while True:
             await asyncio.sleep(0)
-            quiet = quiet + 1 if self._calls == before else 0
+            # Who runs is not in the queue, nor is who waits for an event.
+            task = core._task_queue.peek()
+            if task is None or ticks_diff(task.ph_key, core.ticks()) > 0:
+                return
 
     def _idle(self) -> bool:
         """Nothing goes on by itself: wake who is due next (CPython); False where nobody is."""

@@ -118,6 +118,8 @@ class NeverSink:
 
 
 class Stand(unittest.TestCase):
+    board = Board
+
     def setUp(self):
         self.originals = (registry.SINKS, wifi.network, guard.machine, ntp.query)
         sys.modules["never_sink"] = NeverSink  # type: ignore[assignment]
@@ -165,7 +167,7 @@ class Stand(unittest.TestCase):
     def build(self, **changes):
         config = dict(CONFIG)
         config.update(changes)
-        self.app = app_module.App(schema.check(config, Board, registry), Board)
+        self.app = app_module.App(schema.check(config, self.board, registry), self.board)
         self.app.log.stream = None
         return self.app
 
@@ -297,8 +299,14 @@ class TestLed(Stand):
             app_module.machine.UART = uart
 
 
+class Bare(Board):
+    BUTTON = None
+
+
 class Dark(Stand):
-    """Hours without the LED, which takes ten steps per second."""
+    """Hours without LED and button, which take ten and twenty steps per second."""
+
+    board = Bare
 
     def play(self, story, **changes):
         return super().play(story, led={"on": False}, **changes)
@@ -348,12 +356,12 @@ class TestGuard(Dark):
 
     def test_nothing_waits_and_nothing_restarts(self):
         self.home.there = False
-        self.assertFalse(self.play(lambda: self.virtual.advance(5 * HOUR), readers=[]))
+        self.assertFalse(self.play(lambda: self.virtual.advance(3 * HOUR), readers=[]))
 
     def test_a_store_that_cannot_be_written_restarts_nothing(self):
         self.home.there = False
         log = {"size_kb": 0, "directory": DIRECTORY + "/not/there"}
-        self.assertFalse(self.play(lambda: self.virtual.advance(5 * HOUR), log=log))
+        self.assertFalse(self.play(lambda: self.virtual.advance(2 * HOUR + 15 * MINUTE), log=log))
 
     def test_a_task_that_cannot_be_helped(self):
         async def hangs(sink):
@@ -663,9 +671,6 @@ class TestRepl(Stand):
             clock.sleep_ms = original
 
     def test_a_board_without_a_button(self):
-        class Bare(Board):
-            BUTTON = None
-
         self.assertFalse(repl.wanted(Bare, self.Config))
 
     def test_a_computer(self):

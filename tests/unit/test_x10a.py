@@ -359,10 +359,20 @@ class TestTables(unittest.TestCase):
         self.assertEqual(table.channels[0][exact.DECIMALS], 1)
 
     def test_a_thermistor_that_is_not_there(self):
-        """Each temperature of each model over all its values: None is what none can read."""
+        """Each temperature of a model over its values: None is what none can read."""
+        edges = [at * one + by for at in (-40, -30, 200) for one in (1, 10) for by in (-1, 0, 1)]
+        raws = edges + list(range(-900, 400, 20)) + list(range(400, 65536, 777))
+        self.check_temperatures(("core", names()[1]), raws)
+
+    def test_a_thermistor_that_is_not_there_long(self):
+        models = ("core", names()[-1], names()[-2]) + tuple(names()[1:4])
+        raws = list(range(-900, 400)) + list(range(400, 65536, 37))
+        self.check_temperatures(models, raws)
+
+    def check_temperatures(self, models, raws):
         words = "flow_temp return_temp dhw_temp room water mixed domestic indoor_ambient".split()
         seen = {}
-        for model in ("core", names()[-1], names()[-2]) + tuple(names()[1:4]):
+        for model in models:
             table = build(model)
             values = [None] * len(table.channels)
             for register in table.registers:
@@ -371,7 +381,7 @@ class TestTables(unittest.TestCase):
                     if unit != "°C" or converter > 400:
                         continue
                     data = bytearray(20)
-                    for raw in list(range(-900, 400)) + list(range(400, 65536, 37)):
+                    for raw in raws:
                         for at in range(size):
                             shift = at if not is_high_first(converter) else size - 1 - at
                             data[offset + at] = raw >> 8 * shift & 255
