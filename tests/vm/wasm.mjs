@@ -1,11 +1,11 @@
 // Run lib/'s unit tests on npm's official MicroPython builds: the oldest version that we support
 // and the newest. Both are 32-bit, as the chips are.
 //
-//     node tests/vm/wasm.mjs [-v] [tests/unit/test_crc.py ...]
+//     node tests/vm/wasm.mjs [-v] [--oldest|--newest] [tests/unit/test_crc.py ...]
 //
 // Without files: every test in tests/unit that needs nothing of firmware/ or of a computer. The packages are
 // installed with npm into the cache folder (JOULELOG_CACHE, or ~/.cache/joulelog), once.
-// The last line counts over both builds. Exit status 3: npm or the packages cannot be had here.
+// The last line counts over the builds. Exit status 3: npm or the packages cannot be had here.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
@@ -13,7 +13,7 @@ import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const VERSIONS = ["1.24.0", "1.29.0-6"];
+const VERSIONS = { "--oldest": "1.24.0", "--newest": "1.29.0-6" };
 const PACKAGE = "@micropython/micropython-webassembly-pyscript";
 const COUNTS = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 const HEAP_BYTES = 2 * 1024 * 1024;
@@ -94,11 +94,12 @@ run = runner.steps(${list})
 
 const given = process.argv.slice(2);
 const options = given.filter((word) => word === "-v");
-const chosen = given.filter((word) => word !== "-v");
+const builds = given.filter((word) => word in VERSIONS);
+const chosen = given.filter((word) => word !== "-v" && !(word in VERSIONS));
 const files = chosen.length ? chosen : libraryTests();
 const total = [0, 0, 0];
-for (const version of VERSIONS) {
-  const counts = await run(version, options, files);
+for (const build of builds.length ? builds : Object.keys(VERSIONS)) {
+  const counts = await run(VERSIONS[build], options, files);
   counts.forEach((count, index) => (total[index] += count));
 }
 console.log(`${total[0]} passed, ${total[1]} failed, ${total[2]} skipped`);
