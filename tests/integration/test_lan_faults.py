@@ -35,6 +35,8 @@ HOW = pytest.mark.parametrize(
     "how", [[], [*ON_THE_VM[0], "--heap", "400k"]], ids=["cpython", "vm"]
 )
 FAIL = {"interval": 5, "misses": 2, "timeout": 40}
+# Two time-outs of a busy machine are no third one, and fewer than those that each meter has.
+PATIENCE = 4
 OLD_S = 50000  # what its counters have counted
 POLLS = 10000 if os.environ.get("JOULELOG_LONG") else 500
 FLAT = 512  # bytes that the heap in use may differ by
@@ -226,9 +228,11 @@ FAULTS_OF_TUYA = {name: fault for name, fault in FAULTS.items() if name not in N
 class House:
     """A P1 meter, such a device, and a broker."""
 
-    def __init__(self, stage: Stage, recorder: Recorder, gadgets: list[Gadget]) -> None:
+    def __init__(
+        self, stage: Stage, recorder: Recorder, gadgets: list[Gadget], changes: dict
+    ) -> None:
         self.stage, self.recorder = stage, recorder
-        stage.readers = [gadget.entry() for gadget in gadgets]
+        stage.readers = [gadget.entry() | changes for gadget in gadgets]
         console = {"type": "console", "sources": [gadget.source for gadget in gadgets]}
         self.run = stage.start([stage.mqtt, console], console=False)
         for gadget in gadgets:
@@ -307,7 +311,7 @@ def house(tmp_path):
     tiers.require("dns", "host", "pip install dnspython")
     made: list = []
 
-    def begin(how: list, *gadgets: Gadget) -> House:
+    def begin(how: list, *gadgets: Gadget, **changes) -> House:
         names: dict[str, str] = {}
         for gadget in gadgets:
             gadget.names, names = names, names | gadget.names
@@ -329,7 +333,7 @@ def house(tmp_path):
         stage.broker.start()
         recorder.__enter__()
         made.append(recorder.__exit__)
-        return House(stage, recorder, list(gadgets))
+        return House(stage, recorder, list(gadgets), changes)
 
     yield begin
     for close in reversed(made):
@@ -351,14 +355,15 @@ def test_every_fault(house, how, kind) -> None:
 def test_time_outs_of_one_in_four(house, how) -> None:
     """Nobody is called silent, and the P1 meter is not delayed."""
     gadgets = [Plug(), Washer(), Clamp()]
-    begun = house(how, *gadgets)
+    begun = house(how, *gadgets, misses=PATIENCE)
     for gadget in gadgets:
         gadget.break_down(lambda count: "ok" if count % 4 else "hang")
     for gadget in gadgets:
         begun.wait_values(gadget, 20)
     for gadget in gadgets:
         assert gadget.device.count > 25
-        assert begun.statuses(gadget) == ["online"]
+        # Once per connection to the broker, which a busy machine may break.
+        assert set(begun.statuses(gadget)) == {"online"}, begun.run.output[-3000:]
     begun.check()
 
 
