@@ -3,7 +3,8 @@
 50 clients at a time, clients that do not read, half-open and slow ones, damaged requests: no
 handler raises, heap and sockets are what they were before, and no telegram is missed. Then the
 password: logins, other sites, guesses, a restart; and nothing secret in any answer or log. Time is
-compressed. The long form has 10,000 damaged requests, in ten rounds.
+compressed. The meter waits until a telegram has been read; in the long form it does not, which is
+for a machine that does nothing else. That has 10,000 damaged requests, in ten rounds.
 """
 
 import calendar
@@ -32,7 +33,8 @@ FUZZED = 10000 if LONG else 1000
 ROUNDS = 10 if LONG else 2
 HEAP = "180k"  # from ROMFS; that all of it fits into 140 kB as images have it is for `make size`
 SLOTS = 8
-# What a heap may differ by: half a telegram, and the meter's own texts.
+LOOKS = 4  # at the heap
+# What a heap may grow by: half a telegram, and the meter's own texts.
 HEAP_BYTES = 2000
 _UNIX_2000 = 946684800
 GOOD = "correct h\u00f6rse & battery; 100%"
@@ -57,14 +59,20 @@ class Board:
         self._stop = threading.Event()
         ticks = Ticks(1795000000)
         arguments = (self._pty, Meter("nl50", 3, ticks), ticks, None, speed, 0, self.sent.append)
-        self._meter = threading.Thread(target=serve, args=(*arguments, self._stop), daemon=True)
+        # What a firmware that gets no CPU does not read in time is no fault of it.
+        arguments += (self._stop, False, not LONG)
+        self._meter = threading.Thread(target=serve, args=arguments, daemon=True)
         self._config = folder / "my_config.py"
+        self.set_speed(speed)
+
+    def set_speed(self, speed: int) -> None:
+        """Of the firmware's time, from its next start on."""
         self._config.write_text(
             f"SPEED = {speed}\ndevice = 'logger'\n"
             "readers = [{'type': 'dsmr', 'name': 'p1', 'uart': 'sim', 'time': 'meter'}]\n"
             "sinks = [{'type': 'console', 'style': 'lines'}]\n"
             f"queue = {{'slots': {SLOTS}, 'flash_kb': 0}}\n"
-            f"log = {{'directory': {str(folder)!r}, 'size_kb': 50}}\n"
+            f"log = {{'directory': {str(self.folder)!r}, 'size_kb': 50}}\n"
         )
 
     def start(self) -> None:
@@ -121,12 +129,13 @@ class Board:
         ]
 
     def ask(self, data: bytes, patient: bool = True) -> bytes:
-        """An answer; where there was no place, that of the next try."""
+        """An answer; where there was no place, or we were too slow, that of the next try."""
         deadline = time.monotonic() + HANG_S
         while True:
             answer = ask(self.port, data)
             self.answered.append(answer)
-            if not patient or (answer and b" 503 " not in answer[:20]):
+            full_or_late = not answer or answer[9:12] in (b"503", b"408")
+            if not patient or not full_or_late:
                 return answer
             assert time.monotonic() < deadline, self.said()
             time.sleep(random.random() / 5)
@@ -141,6 +150,10 @@ class Board:
 
         until(calm, self.said)
         return found
+
+    def leanest(self) -> dict:
+        """Of several states the one with the least heap: in the others a telegram was read."""
+        return min([self.state() for _ in range(LOOKS)], key=lambda state: state["heap"])
 
     def write(self, path: str, fields: dict, session=("", ""), **headers: str) -> tuple:
         """(status, JSON, cookie) of a POST of the board's own page."""
@@ -298,16 +311,16 @@ def test_it_stands_whatever_comes_and_no_telegram_is_missed(board_of):
     fifty_clients(board)  # what is made once is made
     slow_and_half_open(board)
     fuzz(board, seeded, 50)
-    before = board.state()
+    before = board.leanest()
     for _ in range(ROUNDS):
         fifty_clients(board)
         slow_and_half_open(board)
         fuzz(board, seeded, FUZZED // ROUNDS)
-    after = board.state()
+    after = board.leanest()
     told = f"{board.runtime}: {before} {after}"
     assert after["failures"] == 0 and after["no_memory"] == 0, told
     assert after["descriptors"] == before["descriptors"], told
-    assert abs(after["heap"] - before["heap"]) < HEAP_BYTES, told
+    assert after["heap"] - before["heap"] < HEAP_BYTES, told
     assert after["restarts"] == 0, told
     for name in ("late", "busy", "displaced", "refused"):
         assert after[name] > 0, (name, told)
@@ -324,7 +337,7 @@ def test_it_stands_whatever_comes_and_no_telegram_is_missed(board_of):
 
 
 def test_who_may_write_and_nothing_secret_is_told(board_of):
-    board = board_of(6)  # a minute of the count is ten seconds
+    board = board_of(3)  # the store has the count within twenty seconds
     assert board.write("/save", {})[0] == 403
     status, told, cookie = board.write("/api/password", {"password": GOOD})
     assert status == 200
@@ -354,6 +367,7 @@ def test_who_may_write_and_nothing_secret_is_told(board_of):
     assert board.write("/api/login", {"password": NEW})[0] == 429
     until(lambda: "tries" in files_of(board) and "127.0.0.1=5" in files_of(board), board.said)
     board.kill()
+    board.set_speed(1)  # a minute to start in and to be asked
     board.start()
     status, told, _ = board.write("/api/login", {"password": NEW})
     assert status == 429 and "try again in" in told["problem"]
