@@ -51,8 +51,15 @@ class Flashed:
     """See the module's text."""
 
     def __init__(
-        self, runtime: str, folder: Path, speed: int = 1, more: str = "", flash: bytes = b""
+        self,
+        runtime: str,
+        folder: Path,
+        speed: int = 1,
+        more: str = "",
+        flash: bytes = b"",
+        serves: bool = True,
     ) -> None:
+        self._serves = serves
         self.runtime = runtime
         self.folder = folder
         self.slot = ""
@@ -85,7 +92,8 @@ class Flashed:
 
     def __enter__(self) -> "Flashed":
         self._power.start()
-        until(self.answers, self.said)
+        if self._serves:
+            until(self.answers, self.said)
         self._meter.start()
         return self
 
@@ -187,6 +195,9 @@ class Flashed:
 
     def said(self) -> str:
         return self._said.read_text("utf-8", "replace")[-4000:]
+
+    def said_whole(self) -> str:
+        return self._said.read_text("utf-8", "replace")
 
     def read(self) -> list[int]:
         """Times of the readings, in seconds since 2000."""
