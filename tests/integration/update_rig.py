@@ -58,7 +58,11 @@ class Flashed:
         more: str = "",
         flash: bytes = b"",
         serves: bool = True,
+        heap: str = HEAP,
+        **environment: str,
     ) -> None:
+        self._heap = heap
+        self._environment = environment
         self._serves = serves
         self.runtime = runtime
         self.folder = folder
@@ -121,7 +125,7 @@ class Flashed:
             with self._said.open("ab") as said:
                 command = self._command(told.version, told.date)
                 about = {"JOULELOG_FLASH": str(self._flash), "JOULELOG_SLOT": slot}
-                about["PYTHONPATH"] = str(UNIT)
+                about |= {"PYTHONPATH": str(UNIT)} | self._environment
                 self.process = subprocess.Popen(
                     command, stdout=said, stderr=said, cwd=ROOT, env={**os.environ, **about}
                 )
@@ -133,7 +137,7 @@ class Flashed:
         if self.runtime != "vm":
             return [sys.executable, "-m", "tests.vm.scripts.update_serve", *arguments]
         try:
-            return run_vm.command(SCRIPT, arguments, "esp32", HEAP, folders=(UNIT,))
+            return run_vm.command(SCRIPT, arguments, "esp32", self._heap, folders=(UNIT,))
         except vm.Unavailable as reason:
             tiers.missing("the MicroPython VM", "vm", str(reason))
             raise

@@ -83,12 +83,19 @@ class Updates:
 
     async def _take(self, pour, total: int, forced: bool) -> str:
         slot = slots.other(self._board, self._store)
+        await clock.sleep_ms(0)  # each of these is a step of its own
         gc.collect()
+        await clock.sleep_ms(0)
+        from updatefile import rsa  # noqa: F401 - for later
+
+        await clock.sleep_ms(0)
         from .write import Write
 
+        await clock.sleep_ms(0)
         write = Write(slot, self._board, slots.modulus(), (VERSION, COMPILED), forced, total)
         self._write = write
         self.size = max(1, total)
+        await clock.sleep_ms(0)
         try:
             await pour(write)
             for _ in write.finish():

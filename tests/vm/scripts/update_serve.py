@@ -5,6 +5,10 @@
 Prints what the firmware logs, and "READ time" for each reading, in seconds since 2000. GET /state
 has the heap (CPython: objects) and descriptors behind a collection, and what is counted. The
 public key is that of tests/unit/update_helpers.py. It ends with machine.RESET_EXIT for a restart.
+
+With STEPS in the environment (the VM alone) GET /steps prints the longest steps since the last
+time, and so does the end: see tools/rig/vm_shims/measured_steps.py. What the flash takes, which is
+C code on a chip, is none of these steps; "FLASH name microseconds" is its longest operation here.
 """
 
 import asyncio
@@ -28,6 +32,46 @@ class Key:
 def descriptors() -> int:
     """How many files and sockets are open."""
     return len(list(os.listdir("/proc/self/fd")))
+
+
+class Steps:
+    """Measures steps, without what the flash takes in them."""
+
+    def __init__(self) -> None:
+        import esp32
+        import measured_steps
+
+        self._measured = measured_steps
+        self._cpu_us = measured_steps._cpu_us
+        self._flash_us = 0
+        self._longest: dict = {}
+        asyncio.create_task = asyncio.core.create_task = measured_steps.create_task
+        measured_steps._cpu_us = lambda: self._cpu_us() - self._flash_us
+        for name in ("ioctl", "writeblocks", "readblocks", "set_boot"):
+            setattr(esp32.Partition, name, self._apart(name, getattr(esp32.Partition, name)))
+
+    def _apart(self, name: str, work):
+        def timed(*about):
+            begun = self._cpu_us()
+            try:
+                return work(*about)
+            finally:
+                took = self._cpu_us() - begun
+                self._flash_us += took
+                self._longest[name] = max(took, self._longest.get(name, 0))
+
+        return timed
+
+    def tell(self) -> None:
+        """Print, and begin anew."""
+        if self._measured.counting[0]:
+            self._measured.tell()
+            for name, us in self._longest.items():
+                print("FLASH", name, us)
+            print("TOLD")
+        self._measured._longest.clear()
+        self._longest.clear()
+        self._measured.counting[0] = True
 
 
 def state_of(app, service):
@@ -64,6 +108,7 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
     board.WATCHDOG_MS = 60000  # it restarts by itself, as a board does
     config = config_file.load(path, [uart])
     clock.set_speed(registry.get(config, "SPEED"))
+    steps = Steps() if os.getenv("STEPS") else None
     app = build.build(config, board)
     service = [one for one in app.services if one.name == "update"][0]
     put = app.queue.put
@@ -74,6 +119,10 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
 
     app.queue.put = told
 
+    async def tell_steps(request):
+        steps.tell()
+        return {}
+
     async def watch() -> None:
         known = None
         while True:
@@ -81,6 +130,8 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
             if service.server is not known:
                 known = service.server
                 known._pages.get("/state")(state_of(app, service))
+                if steps:
+                    known._pages.get("/steps")(tell_steps)
 
     async def both() -> None:
         app.supervisor.start("watch", watch)
@@ -88,6 +139,8 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
 
     try:
         asyncio.run(both())
+        if steps:
+            steps.tell()
     finally:
         app.close()
     app.guard.restart()
