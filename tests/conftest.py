@@ -17,10 +17,14 @@ from tools import ROOT
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Minutes each, so they come first: a worker takes whole files, and none begins one at the end.
+# Minutes each, the longest first: a worker takes whole files, and none begins one at the end.
+# Of the first ones every second mostly waits.
 _LONGEST = (
-    *("test_runtimes", "test_size", "test_month", "test_romcode", "test_flash", "test_drain"),
-    *("test_lan_faults", "test_field", "test_modbus_tcp", "test_tuya", "test_pipeline"),
+    *("test_runtimes", "test_lan_faults", "test_romcode", "test_field", "test_size_parts"),
+    *("test_flash", "test_release", "test_size_frozen", "test_drain", "test_month", "test_size"),
+    *("test_wasm_builds", "test_soak", "test_modbus_tcp", "test_tuya", "test_pipeline"),
+    *("test_setup_page", "test_installer", "test_improv_sdk", "test_rom_loader"),
+    *("test_web_server", "test_tls"),
 )
 _LEFT_OUT = re.compile(r"left out: tier (\S+) needs (.*)")
 
@@ -41,7 +45,13 @@ def pytest_collection_modifyitems(config, items) -> None:
     if long and not os.environ.get("JOULELOG_LONG"):
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    # Not by its name alone: unit tests have some of the same.
+    order = {name: at for at, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)) + _is_unit(item) * 100)
+
+
+def _is_unit(item) -> bool:
+    return item.path.parent.name == "unit"
 
 
 def pytest_collection_finish() -> None:
