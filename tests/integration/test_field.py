@@ -474,8 +474,8 @@ class Test12ModbusPauseBetweenRequests:
         text += "]\nsinks = [{'type': 'console'}]"
         try:
             run = start("--config", config(tmp_path, text))
-            run.wait_for("Z m1 ", count=6)
-            run.wait_for("Z m2 ", count=5)
+            run.wait_for("Z m1 ", count=4)
+            run.wait_for("Z m2 ", count=3)
             assert run.interrupt() == 0
         finally:
             line.close()
@@ -611,7 +611,8 @@ class Test14PulseDarkPulses:
             "readers = [{'type': 'pulse', 'pin': %r, 'pulses_per_kwh': 1000, 'pulse_ms': 30,"
             " 'window': 30%s}]\nsinks = [{'type': 'console'}]"
         )
-        run = start("--config", config(tmp_path, text % (str(path), ", 'active': 'low'")))
+        low = config(tmp_path, text % (str(path), ", 'active': 'low'"))
+        run = start("--config", low, SPEED="5")
         run.wait_for("Z pulse ", count=2)
         assert run.interrupt() == 0
         readings = shown(run, "pulse")
