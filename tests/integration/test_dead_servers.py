@@ -9,7 +9,6 @@ firmware's time-outs are in real time.
 import re
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from tests import tiers
 from tests.integration.test_pipeline import Firmware
 from tests.servers.emoncms import WRITE_KEY, EmonCms
+from tests.waiting import HANG_S, until
 
 COUNT = 150
 SPEED = 5  # a stall of 200 ms loses a telegram, as on a chip
@@ -65,12 +65,16 @@ def test_nothing_stops_the_reader(runtime: str, tmp_path: Path) -> None:
     firmware = Firmware(runtime, tmp_path, sinks)
     try:
         thread = firmware.play(COUNT, SPEED)
-        thread.join(COUNT / SPEED + 30)
-        time.sleep(2)
+        thread.join(HANG_S)
+
+        def shown() -> int:
+            found = r"^\S+Z p1 .*energy_import_t1="
+            return len(re.findall(found, firmware.log.read_text(), re.M))
+
+        until(lambda: shown() >= COUNT, firmware.said)
         firmware.stop()
-        shown = re.findall(r"^\S+Z p1 .*energy_import_t1=", firmware.log.read_text(), re.M)
         assert firmware.pty.lost == 0, "the reader did not keep up with the line"
-        assert len(shown) == COUNT
+        assert shown() == COUNT
         said = firmware.log.read_text()
         for name in ("hangs", "refuses", "lies", "nameless", "mqtt"):
             assert re.search(rf"(WARNING|ERROR) {name}: ", said), name

@@ -16,6 +16,7 @@ import pytest
 from dsmr_parser import telegram_specifications as specifications
 from dsmr_parser.parsers import TelegramParser
 
+from tests.waiting import HANG_S, until
 from tools.sim import house, line, telegrams
 from tools.sim.p1 import MODELS, Faults, Meter, Pty, Ticks, serve, start
 
@@ -57,12 +58,12 @@ def brackets(telegram: bytes, code: str) -> list[str]:
     return re.findall(r"\(([^)]*)\)", text[at : text.index("\r\n", at)])
 
 
-def read(pty: Pty, until: float, enough: int = 1 << 30) -> bytes:
+def read(pty: Pty, end: float, enough: int = 1 << 30) -> bytes:
     """What a listener on the pty gets before a moment of the monotonic clock."""
     listener = os.open(pty.device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     heard = bytearray()
     try:
-        while time.monotonic() < until and len(heard) < enough:
+        while time.monotonic() < end and len(heard) < enough:
             try:
                 heard += os.read(listener, 4096)
             except BlockingIOError:
@@ -80,7 +81,8 @@ def record(meter: Meter, ticks: Ticks, seconds: float = 30, **options) -> tuple[
     done = threading.Event()
 
     def run() -> None:
-        serve(pty, meter, ticks, log=sent.append, stop=stop, **options)
+        # Patient, or a listener that gets no CPU has lost some.
+        serve(pty, meter, ticks, log=sent.append, stop=stop, patient=True, **options)
         done.set()
 
     threading.Thread(target=run, daemon=True).start()
@@ -295,27 +297,37 @@ def test_month_peak_and_its_history_grow():
     assert quarter_end in ("260701001500S", "260701003000S")
 
 
-def test_pace_is_that_of_the_line():
+def pace() -> float:
+    """Seconds that a telegram takes, of those that its bytes do at 9600 baud: 1."""
     ticks = Ticks(SUMMER_NOON)
-    meter = Meter("nl22", 1, ticks)  # 9600 baud: about half a second per telegram
+    meter = Meter("nl22", 1, ticks)  # about half a second per telegram
     size = len(meter.telegram())
     pty = Pty()
     thread = threading.Thread(target=serve, args=(pty, meter, ticks), kwargs={"count": 1})
     thread.start()
-    read(pty, time.monotonic() + 2, 1)
+    read(pty, time.monotonic() + HANG_S, 1)
     began = time.monotonic()
-    heard = read(pty, began + 3, size - 20)
+    heard = read(pty, began + HANG_S, size - 20)
     seconds = time.monotonic() - began
     thread.join()
     pty.close()
-    assert 0.9 < seconds / (len(heard) * 10 / 9600) < 1.25
+    return seconds / (len(heard) * 10 / 9600)
+
+
+def test_pace_is_that_of_the_line():
+    """Never faster; what makes it slower now and then is the computer."""
+    found = [pace()]
+    while min(found) > 1.25 and len(found) < 20:
+        found.append(pace())
+    # The first byte may have been heard late.
+    assert 0.8 < min(found) < 1.25, found
 
 
 def test_speed_compresses_and_loses_nothing():
     ticks = Ticks(SUMMER_NOON)
     began = time.monotonic()
     heard, sent = record(Meter("nl50", 1, ticks), ticks, count=40, speed=20)
-    assert time.monotonic() - began < 8  # 2 s at 20 telegrams a second, on a busy computer
+    assert time.monotonic() - began < 30  # 2 s at 20 telegrams a second; else 40
     found = whole_telegrams(heard)
     assert len(found) == len(sent) == 40
     for telegram, entry in zip(found, sent, strict=True):
@@ -355,25 +367,38 @@ def test_dropped_bytes_are_named_in_the_log():
     assert len(whole_telegrams(heard)) == 20 - len(damaged)
 
 
+class Waits(threading.Event):
+    """Notes for how long the meter waits, and what has been sent by then."""
+
+    def __init__(self, pty: Pty) -> None:
+        super().__init__()
+        self.pty = pty
+        self.noted: list[tuple[float, int]] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.noted.append((timeout or 0, self.pty.waiting()))
+        return False
+
+
 def test_a_pause_inside_a_telegram():
     ticks = Ticks(SUMMER_NOON)
     meter = Meter("nl50", 1, ticks)
+    size = len(meter.telegram())
     pty = Pty()
-    options = {"count": 1, "faults": Faults(pause_ms=400)}
-    thread = threading.Thread(target=serve, args=(pty, meter, ticks), kwargs=options)
-    thread.start()
-    read(pty, time.monotonic() + 2, 1)
-    first = read(pty, time.monotonic() + 0.25)
-    second = read(pty, time.monotonic() + 0.6)
-    thread.join()
+    stop = Waits(pty)
+    listener = os.open(pty.device, os.O_RDWR | os.O_NOCTTY)
+    serve(pty, meter, ticks, Faults(pause_ms=400), count=1, stop=stop)
+    ((_, before),) = [noted for noted in stop.noted if noted[0] == 0.4]
+    assert 0.3 * size < before < 0.6 * size
+    until(lambda: pty.waiting() == size)
+    os.close(listener)
     pty.close()
-    assert b"!" not in first and second.endswith(b"\r\n") and b"!" in second
 
 
 def test_silence_after_some_telegrams():
     ticks = Ticks(SUMMER_NOON)
     faults = Faults(silent_after=3)
-    heard, sent = record(Meter("nl50", 1, ticks), ticks, 1.5, faults=faults, speed=10)
+    heard, sent = record(Meter("nl50", 1, ticks), ticks, 3, faults=faults, speed=10)
     assert len(sent) == len(whole_telegrams(heard)) == 3
 
 
@@ -388,12 +413,12 @@ def test_nobody_listens_and_then_somebody_does(away_s, least):
     )
     thread.start()
     time.sleep(away_s)
+    until(lambda: ticks.time - SUMMER_NOON > least)
     late = ticks.time
-    heard = read(pty, time.monotonic() + 0.4)
+    heard = read(pty, time.monotonic() + HANG_S, 3000)  # three telegrams
     stop.set()
     thread.join()
     pty.close()
-    assert late - SUMMER_NOON > least
     stamps = [brackets(t, "0-0:1.0.0")[0] for t in whole_telegrams(heard)]
     assert stamps and stamps[0] >= telegrams.stamp(late - 2)  # nothing old comes out
 
@@ -411,8 +436,8 @@ def test_strict_line_garbles_what_a_wrong_baud_rate_hears():
             target=serve, args=(pty, Meter("nl22", 1, ticks), ticks), kwargs=options
         )
         thread.start()
-        heard = read(pty, time.monotonic() + 1.2)
         thread.join()
+        heard = read(pty, time.monotonic() + 0.2)
         assert heard and (b"/ISk5\\2SIM382\r\n" in heard) == clear
     os.close(listener)
     pty.close()

@@ -39,6 +39,7 @@ from joulelog.flow.reading import Source
 from tests.servers.emoncms import WRITE_KEY, EmonCms
 from tests.servers.real_influxdb import RealInfluxdb
 from tests.servers.real_mosquitto import Mosquitto, Recorder
+from tests.waiting import HANG_S
 from tools import ROOT, run
 from tools.rig import frozen, run_vm
 from tools.sim.day import INTERVAL_S, P1, Day
@@ -155,7 +156,7 @@ class Drain:
             if server:
                 server.stop()
 
-    def run(self, timeout_s: float = 90, meanwhile=None) -> None:
+    def run(self, timeout_s: float = HANG_S, meanwhile=None) -> None:
         """Drain all; meanwhile() is called when a fifth has arrived. AssertionError if not."""
         now = int(time.time())
         spool = self._folder / "spool"
@@ -198,7 +199,7 @@ class Drain:
     def _await_live(self) -> None:
         """Let the new readings arrive that were there by now; check() says what is missing."""
         sent = {when for when, _ in self.live}
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + HANG_S
         while time.monotonic() < deadline:
             here = {row[1] for row in self.emoncms.rows} if self.emoncms else self._arrived.keys()
             if len(sent - here) <= self._unheard(here):
@@ -353,7 +354,7 @@ class Drain:
             self._process = subprocess.Popen(
                 line, stdout=output, stderr=output, env=run.environment(False), cwd=cwd
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + HANG_S
         while "wait on the flash" not in self.said():
             assert time.monotonic() < deadline and self._process.poll() is None, self.said()
             time.sleep(0.01)
