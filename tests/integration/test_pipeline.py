@@ -76,7 +76,7 @@ class Firmware:
             f"device = 'logger'\nreaders = {readers!r}\nsinks = {sinks!r}\nlog = {log!r}\n"
         )
         try:
-            heap = "220k" if runtime == "vm" else None  # up to five servers from ROMFS
+            heap = "240k" if runtime == "vm" else None  # up to five servers from ROMFS
             line = run.command(config, [], runtime == "vm", "esp32", heap)
         except vm.Unavailable as error:
             tiers.missing("the MicroPython VM", "vm", str(error))
