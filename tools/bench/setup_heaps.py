@@ -2,7 +2,7 @@
 
     with Setup(folder, port_of_the_broker) as setup:
         run = setup.run(Way("esp8266"), heap_bytes)  # Run: used, most, free, largest, delivered
-        setup.steps("esp8266", 5)                    # {task: its longest step in ms of chip time}
+        setup.steps(Way("esp8266"), 5)               # {task: its longest step in ms of chip time}
 
 Two ways: set-up mode, a boot of its own; and the access point beside the app, P1 to MQTT and
 InfluxDB, once its Wi-Fi is gone. A client in a process of its own, this one, asks for all that
@@ -27,16 +27,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.servers.influxdb_v2 import BUCKET, ORG, TOKEN, InfluxDb2
-from tools import ROOT, boards
+from tools import boards
 from tools.images import features
-from tools.rig import frozen, run_vm, step_times
+from tools.rig import frozen, step_times
 from tools.sim import p1
 
 _SPEED = 20
 _BLOCK = 16
 _HANG_S = 120
-_STEPS = ROOT / "tools/bench/vm/size_setup.py"
-_STEPS_HEAP = "400k"  # code of all that is asked lies in it
+# The tasks of set-up beside the app; the steps of the others are those of `steps`.
+_BESIDE = ("setup", "run", "portal", "names", "_visited", "_request", "_serve", "_write")
 _FACTORS = {"esp32": 200, "esp8266": 500}
 _NETWORK = {"ssid": "home & garden", "password": "its password"}
 _JSON = {"Content-Type": "application/json"}
@@ -102,37 +102,43 @@ class Setup:
 
     def run(self, way: Way, heap_bytes: int) -> Run:
         """On the frozen VM in so much heap, as a chip has it."""
+        text, shims, whole = self._run(way, "heap", heap_bytes)
+        return _figures(text, shims, whole)
+
+    def steps(self, way: Way, runs: int) -> dict[str, int]:
+        """In ms of chip time, loading of modules included: the shortest of several runs'.
+
+        Beside the app they are those of set-up's own tasks.
+        """
+        longest = step_times.Longest()
+        for _ in range(runs):
+            text, _, whole = self._run(way, "steps", frozen.HEAPS[way.chip])
+            if not whole:
+                raise SystemExit("setup: not all was answered:\n" + text[-2000:])
+            longest.add(text)
+        return {
+            name: us * _FACTORS[way.chip] // 1000
+            for name, us in longest.by_task()
+            if name in _BESIDE or not way.beside
+        }
+
+    def _run(self, way: Way, what: str, heap_bytes: int) -> tuple[str, int, bool]:
+        """(What it printed, bytes of a computer's own, whether all was answered and delivered)."""
         vm = program(way.chip)
         with tempfile.TemporaryDirectory(prefix="joulelog-setup-") as name:
             folder = Path(name)
             flash = frozen.new_flash(vm, folder / "flash")
-            meter, config = self._meter(folder) if way.beside else ("", None)
-            port, names = _free_port(), _free_port()
-            about = [config, meter] if way.beside else []
-            words = [
-                str(word) for word in ("beside" if way.beside else "alone", port, names, *about)
-            ]
+            meter, about = "", []
+            if way.beside:
+                meter, config = self._meter(folder)
+                about = [str(config), meter]
+            port = _free_port()
+            words = [what, str(port), str(_free_port()), *about]
             shims = self._shims_of(vm, meter)
             line = frozen.command(vm, "size_setup.py", flash, meter, words, heap_bytes + shims)
             text, walked = _walked(line, folder, port, way)
             whole = walked and (not way.beside or self._has_all(folder / "sent"))
-        return _figures(text, shims, whole)
-
-    def steps(self, chip: str, runs: int) -> dict[str, int]:
-        """Of set-up mode, from ROMFS, in ms of chip time: the shortest of several runs'."""
-        longest = step_times.Longest()
-        for _ in range(runs):
-            with tempfile.TemporaryDirectory(prefix="joulelog-setup-") as name:
-                folder = Path(name)
-                (folder / "build/log").mkdir(parents=True)
-                port = _free_port()
-                words = ["steps", str(port), str(_free_port())]
-                line = run_vm.command(_STEPS, words, chip, _STEPS_HEAP)
-                text, walked = _walked(line, folder, port, Way(chip), True)
-            if not walked:
-                raise SystemExit("setup: not all was answered:\n" + text[-2000:])
-            longest.add(text)
-        return {name: us * _FACTORS[chip] // 1000 for name, us in longest.by_task()}
+        return text, shims, whole
 
     def _shims_of(self, vm: Path, meter: str) -> int:
         key = vm, bool(meter)
@@ -184,9 +190,7 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _walked(
-    line: list[str], folder: Path, port: int, way: Way, twice: bool = False
-) -> tuple[str, bool]:
+def _walked(line: list[str], folder: Path, port: int, way: Way) -> tuple[str, bool]:
     """(What it printed, whether everything was answered as it has to be)."""
     around = [] if way.beside else [[*_NETWORK.values(), -50], ["café", "", -70]]
     said = folder / "said"
@@ -203,9 +207,6 @@ def _walked(
         try:
             client = _Client(port, process)
             with contextlib.suppress(OSError, http.client.HTTPException, _Ended):
-                if twice:
-                    client.alone()
-                    (folder / "count").touch()
                 walked = client.beside() if way.beside else client.alone() and client.leave()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_HANG_S if walked else 0.1)

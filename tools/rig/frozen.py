@@ -76,7 +76,7 @@ def build(
     except romcode.Unknown as reason:
         raise LeftOut(str(reason))
     # make does not compile anew what other settings were made for.
-    settings = "".join(path.read_text() for path in sorted(_VARIANT.glob("*.[mh]*")))
+    settings = "".join(path.read_text() for path in sorted(_VARIANT.rglob("*.[cmh]*")))
     kind = vm.cache() / "frozen" / _key(f"{tree} {ROOT} {chip} {rom_code} {settings}")
     folder = kind / _key(str(wanted))
     folder.mkdir(parents=True, exist_ok=True)

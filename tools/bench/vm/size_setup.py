@@ -1,20 +1,20 @@
 """Set-up mode, or the app with the access point beside it, and their memory: for setup_heaps.py.
 
-    size_setup.py alone PORT NAMES
-    size_setup.py steps PORT NAMES         # the same; they count once there is a file "count"
-    size_setup.py beside PORT NAMES CONFIG UART
+    size_setup.py heap PORT NAMES
+    size_setup.py steps PORT NAMES
+    size_setup.py heap PORT NAMES CONFIG UART      # beside the app
+    size_setup.py steps PORT NAMES CONFIG UART
 
-PORT is the web server's, NAMES the name server's. The first runs until a client asks for the
-start; the second takes the Wi-Fi away, and ends when a client has given another one, the point is
-closed and all readings are delivered. Prints "MEM name bytes-allocated bytes-free" lines,
-MicroPython's mem_info() with each of them while somebody may ask, "STEP name microseconds" of each
-kind of task (not on the frozen VM, whose clock is too coarse), and "DONE readings delivered
-restarts" at the end; alone that is answers, answers without failure, restarts.
+PORT is the web server's, NAMES the name server's. Set-up mode runs until a client asks for the
+start; beside the app it takes the Wi-Fi away, and ends when a client has given another one, the
+point is closed and all readings are delivered. Prints "MEM name bytes-allocated bytes-free" lines,
+MicroPython's mem_info() with each of them while somebody may ask, or "STEP name microseconds" of
+each kind of task, loading of modules included; and "DONE readings delivered restarts" at the end;
+alone that is answers, answers without failure, restarts.
 """
 
 import asyncio
 import gc
-import os
 import sys
 
 import micropython
@@ -47,8 +47,6 @@ def alone(board, number: int, steps: bool) -> None:
     board.IMPROV = True
     board.LED = getattr(board, "LED", None) or _LED
     gc.threshold(getattr(board, "GC_THRESHOLD", 32768))
-    if steps:
-        asyncio.create_task = asyncio.core.create_task = create_task
     set_up = mode.SetUp({}, board, "", False)
     say("built")
 
@@ -57,12 +55,11 @@ def alone(board, number: int, steps: bool) -> None:
         asyncio.create_task(names(number))
         await asyncio.sleep_ms(500)
         say("running")
+        counting[0] = steps
         while not running.done():
             await asyncio.sleep_ms(_LOOK_MS)
             if not steps:
                 say("asked")
-            elif not counting[0]:  # until all is loaded: in an image that takes no time
-                counting[0] = "count" in os.listdir()
         if steps:
             tell()
         counters = dict(set_up.site.server.counters())
@@ -74,7 +71,7 @@ def alone(board, number: int, steps: bool) -> None:
     asyncio.run(watch())
 
 
-def beside(board, number: int, path: str, uart: str) -> None:
+def beside(board, number: int, steps: bool, path: str, uart: str) -> None:
     """The app, as size_run.py builds it."""
     import config_file
     import network
@@ -98,7 +95,7 @@ def beside(board, number: int, path: str, uart: str) -> None:
         deadline = clock.uptime_ms() + _TIMEOUT_MS * speed
         while not done() and clock.uptime_ms() < deadline and not app.supervisor.restarts:
             await asyncio.sleep_ms(_LOOK_MS)
-            if name:
+            if name and not steps:
                 say(name)
         if not done():
             print("TIMEOUT", name)
@@ -108,10 +105,13 @@ def beside(board, number: int, path: str, uart: str) -> None:
         asyncio.create_task(names(number))
         await until(lambda: min([sink.cursor.sent for sink in app.sinks]) > 5, "")
         say("running")
+        counting[0] = steps
         network._around[0] = _AROUND
         await until(lambda: app.network.point, "")
         print("OPEN")
         await until(lambda: not app.network.point, "asked")
+        if steps:
+            tell()
         say("closed")
         await until(lambda: not any([sink.cursor.waiting for sink in app.sinks]), "")
         done = min([sink.cursor.sent for sink in app.sinks])
@@ -126,10 +126,13 @@ def main(how: str, port: int, number: int, *about) -> None:
     import board
 
     board.WEB_PORT = port
-    if how != "beside":
-        alone(board, number, how == "steps")
+    steps = how == "steps"
+    if steps:
+        asyncio.create_task = asyncio.core.create_task = create_task
+    if about:
+        beside(board, number, steps, *about)
     else:
-        beside(board, number, *about)
+        alone(board, number, steps)
 
 
 main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

@@ -17,12 +17,8 @@ try:
     import ffi
 
     _cpu_us = ffi.open("libc.so.6").func("l", "clock", "")  # CPU time of this process
-except ImportError:  # the frozen VM
-    import time
-
-    def _cpu_us() -> int:
-        return int(time.clock() * 1000000)
-
+except ImportError:
+    from cputime import us as _cpu_us  # the frozen VM: tools/rig/frozen_vm
 
 _COLLECTIONS = 5  # the shortest counts
 
