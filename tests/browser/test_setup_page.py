@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from joulelog import registry
 from joulelog.config import schema, tables
-from joulelog.config.settings import Settings
+from joulelog.config.settings import opened
 from tests import tiers
 from tests.browser.test_installer import CONTRAST
 from tests.integration.run_rig import Run
@@ -111,7 +111,7 @@ class Served:
 
     def settings(self) -> dict:
         """What it has stored."""
-        return Settings({}, self.board).merged()
+        return opened({}, self.board).merged()
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, "the site has ended"

@@ -61,10 +61,10 @@ class FirmwareImprov:
 
     # The settings
 
-    def problems(self, _changes: dict) -> list[str]:
+    async def problems(self, _changes: dict) -> list[str]:
         return []
 
-    def save_network(self, entry: dict) -> list[str]:
+    async def save_network(self, entry: dict) -> list[str]:
         self.stored.append(entry)
         return []
 

@@ -35,7 +35,7 @@ class TestSettings(unittest.TestCase):
 
     def saved(self, *changes):
         """Write these changes, one file after the other."""
-        made = settings.Settings(CONFIG, Board)
+        made = settings.opened(CONFIG, Board)
         for name, value in changes:
             made.set(name, value)
             made.save()
@@ -71,7 +71,7 @@ class TestSettings(unittest.TestCase):
             self.assertTrue(build.settled(CONFIG, Board)[0] is CONFIG)
             self.saved(("device", "first"))
             build.settled(CONFIG, Board)
-            os.remove(settings.Settings(CONFIG, Board).path())
+            os.remove(settings.opened(CONFIG, Board).path())
             self.saved(("device", "first"), ("device", "second"))
             build.settled(CONFIG, Board)
         finally:
@@ -128,11 +128,11 @@ class TestSettings(unittest.TestCase):
     def test_a_damaged_file_and_the_older_counts(self):
         self.saved(("device", "first"), ("device", "second"))
         self.assertEqual(self.counts()[0], "second")
-        newest = settings.Settings(CONFIG, Board).path()
+        newest = settings.opened(CONFIG, Board).path()
         self.spoil(newest.split("/")[-1])
         self.assertEqual(self.counts()[0], "first")
         self.assertIn(newest + " is cut, damaged or of a later version", self.told[1])
-        made = settings.Settings(CONFIG, Board)
+        made = settings.opened(CONFIG, Board)
         made.set("device", "third")  # into the file that is damaged
         made.save()
         self.assertEqual((made.path(), self.counts()[0]), (newest, "third"))
@@ -146,7 +146,7 @@ class TestSettings(unittest.TestCase):
 
     def test_a_later_version_is_left_alone(self):
         self.saved(("device", "first"), ("device", "second"))
-        path = settings.Settings(CONFIG, Board).path()
+        path = settings.opened(CONFIG, Board).path()
         with open(path) as file:
             lines = file.read().split("\n")
         lines[0] = lines[0].replace("joulelog 1", "joulelog 2")
@@ -173,7 +173,7 @@ class TestSettings(unittest.TestCase):
             NAME = "ESP32_GENERIC"
             UARTS = {2: {"tx": 17, "rx": 16}}
 
-        made = settings.Settings(shipped, Chip)
+        made = settings.opened(shipped, Chip)
         made.set("wifi", {"ssid": "home", "password": "correct horse"})
         made.save()
         self.assertEqual(settings.over(shipped, Chip)[0]["wifi"]["ssid"], "home")
@@ -191,7 +191,7 @@ class TestSettings(unittest.TestCase):
     def test_a_reader_that_a_sink_of_config_py_names_stays(self):
         config = dict(CONFIG)
         config["sinks"] = [{"type": "console", "sources": ["replay"]}]
-        made = settings.Settings(config, Board)
+        made = settings.opened(config, Board)
         made.set("readers", [{"type": "replay", "file": FILE, "name": "other"}])
         with self.assertRaises(ConfigError) as caught:
             made.save()
@@ -199,7 +199,7 @@ class TestSettings(unittest.TestCase):
 
     def test_every_cut_leaves_one_of_the_two(self):
         self.saved(("device", "first"), ("device", "second"))
-        newest = settings.Settings(CONFIG, Board).path()
+        newest = settings.opened(CONFIG, Board).path()
         with open(newest, "rb") as file:
             data = file.read()
         for size in range(len(data)):
@@ -233,7 +233,7 @@ class TestSettings(unittest.TestCase):
         class Nowhere(Board):
             LOG_DIRECTORY = FOLDER + "/missing"
 
-        made = settings.Settings(CONFIG, Nowhere)
+        made = settings.opened(CONFIG, Nowhere)
         made.set("device", "attic")
         with self.assertRaises(ConfigError):
             made.save()

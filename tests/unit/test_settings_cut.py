@@ -37,7 +37,7 @@ class Board:
 
 
 def change(sections: dict) -> None:
-    found = settings.Settings({}, Board)
+    found = settings.opened({}, Board)
     for name in sections:
         found.set(name, sections[name])
     found.save()

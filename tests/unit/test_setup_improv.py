@@ -95,11 +95,11 @@ class TestListener(unittest.TestCase):
     def tearDown(self):
         self.virtual.restore()
 
-    def problems(self, changes):
+    async def problems(self, changes):
         self.assertEqual(list(changes), ["wifi"])
         return self.refuses
 
-    def save_network(self, entry):
+    async def save_network(self, entry):
         if isinstance(self.problem, Exception):
             raise self.problem
         if self.problem:

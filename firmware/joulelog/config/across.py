@@ -2,7 +2,7 @@
 
     known = across.names(result.readers, given)      # also of readers with a problem
     across.missing("sources", "smr", known)          # "" or '`sources` names "smr", but ...'
-    for where, text in across.channels(result, registry):
+    for where, text in across.channels(result, registry):       # in steps: ("", "") is a pause
         print(where, text)            # "sinks[0] (mqtt)", '`channels` names "powr", which ...'
 
 Which channels a reader has is known beforehand where its module has a function keys(entry): of
@@ -34,7 +34,10 @@ def missing(key: str, name, known: list[str]) -> str:
 
 
 def channels(config, registry):
-    """Yield (entry, problem) of each channel that an entry wants and no reader can have."""
+    """Yield (entry, problem) of each channel that an entry wants and no reader can have.
+
+    ("", "") where nothing is wrong, but the others may have their turn.
+    """
     keys: dict = {}  # name of a reader -> its channels as they are called, or None: not known
     for index, entry in enumerate(config.readers):
         module = registry.module(registry.READERS, entry["type"])
@@ -45,6 +48,7 @@ def channels(config, registry):
             called = entry["names"]
             known = [called.get(key, key) for key in known if not wanted or key in wanted]
         keys[entry["name"]] = known
+        yield "", ""
     for index, entry in enumerate(config.sinks):
         module = registry.module(registry.SINKS, entry["type"])
         if hasattr(module, "named"):
@@ -62,6 +66,7 @@ def channels(config, registry):
             known = None if known is None or more is None else known + more
         if known:
             yield from _unknown("sinks", index, entry, known)
+        yield "", ""
 
 
 def _unknown(section: str, index: int, entry: dict, known: list[str]):

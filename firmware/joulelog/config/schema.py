@@ -4,6 +4,9 @@
     config.device, config.sinks[0]["url"]
     for line in schema.redacted(config): …
 
+    for _ in schema.checking(found, config_module_or_dict, board, registry):    # found: a Config
+        ...                             # the same in short steps: the others' turn
+
 A table is text, one key per line: `key | type | default | help`. Every reader and sink has
 one, called SCHEMA; what a table cannot say (keys that do not go together) it may say in a
 function `problems(entry, board)` that yields one text per problem. The default is a JSON literal,
@@ -50,8 +53,15 @@ _PROBLEMS_SHOWN = 24
 
 def check(config, board, registry, slots: int = 0) -> Config:
     """Return the checked config; ConfigError lists all its problems, one per line."""
-    given = given_of(config)
     result = Config()
+    for _ in checking(result, config, board, registry, slots):
+        pass
+    return result
+
+
+def checking(result: Config, config, board, registry, slots: int = 0):
+    """Check a config into result, in steps: a generator of pauses. ConfigError comes last."""
+    given = given_of(config)
     result.secrets = []
     result.services = {}
     result.warnings = []
@@ -60,22 +70,24 @@ def check(config, board, registry, slots: int = 0) -> Config:
     for key in given:
         if key not in known:
             checker.unknown("config", key, known)
+            yield
 
     top = {key: given[key] for key in ("device", "board") if key in given}
-    top = checker.entry("config", top, tables.TOP)
+    top = yield from checker.entry("config", top, tables.TOP)
     result.device = top.get("device") or "joulelog-" + chip.digits()
     result.board = top.get("board", "")
     if result.board not in ("", "auto", board.NAME):
         text = '`board` is %s; allowed: "auto", "%s" (the board that this runs on)'
         checker.add("config", text % (shown(result.board), board.NAME))
 
-    result.wifi = checker.networks(given.get("wifi"))
+    result.wifi = yield from checker.networks(given.get("wifi"))
     adapted = getattr(board, "DEFAULTS", {})
     for name, table in _SECTIONS:
         defaults = dict(adapted.get(name, {}))
         if name == "queue" and slots:
             defaults["slots"] = slots
-        setattr(result, name, checker.section(name, given.get(name, {}), table, defaults))
+        section = yield from checker.section(name, given.get(name, {}), table, defaults)
+        setattr(result, name, section)
 
     if not registry.has(board, "spool"):
         kept = result.queue.get("flash_kb")
@@ -83,19 +95,26 @@ def check(config, board, registry, slots: int = 0) -> Config:
             lacks = registry.lacks(board, "spool")
             checker.add("queue", "`flash_kb` is %s, but %s" % (kept, lacks))
         result.queue["flash_kb"] = 0
-    checker.services(result.services, given, registry)
+    yield from checker.services(result.services, given, registry)
 
-    result.readers = checker.entries("readers", given, registry.READERS, registry, tables.READER)
-    result.sinks = checker.entries("sinks", given, registry.SINKS, registry, tables.SINK)
+    result.readers = yield from checker.entries(
+        "readers", given, registry.READERS, registry, tables.READER
+    )
+    result.sinks = yield from checker.entries(
+        "sinks", given, registry.SINKS, registry, tables.SINK
+    )
     checker.spare_button(result.services)
     sources = across.names(result.readers, registry.entries(given, "readers"))
     for where, key, name in checker.named:
         wrong = across.missing(key, name, sources)
         if wrong:
             checker.add(where, wrong)
+    yield
     if not checker.problems:
         for where, text in across.channels(result, registry):
-            checker.add(where, text)
+            if text:
+                checker.add(where, text)
+            yield
     if not sources:
         result.warnings.append("config: no readers: nothing is measured")
 
@@ -105,9 +124,9 @@ def check(config, board, registry, slots: int = 0) -> Config:
             if hasattr(module, "warnings"):
                 for text in module.warnings(entry, sources):
                     result.warnings.append("sinks[%d] (%s): %s" % (index, entry["type"], text))
+                yield
     if checker.problems:
         raise ConfigError(_report(checker.problems))
-    return result
 
 
 def parts(config: Config):
@@ -130,7 +149,10 @@ def redacted(config: Config):
 
 
 class _Checker:
-    """Collects the problems, the secret keys and the UARTs in use while a config is read."""
+    """Collects the problems, the secret keys and the UARTs in use while a config is read.
+
+    What takes its time is a generator of pauses, which returns what it has found.
+    """
 
     def __init__(self, board, secrets: list[str]) -> None:
         self.problems: list[str] = []
@@ -151,24 +173,26 @@ class _Checker:
         advice = "did you mean `%s`?" % near if near else "allowed: " + ", ".join(known)
         self.add(where, "`%s` is not a key here; %s" % (word, advice))
 
-    def section(self, name: str, given, table: str, defaults: dict) -> dict:
+    def section(self, name: str, given, table: str, defaults: dict):
         if not isinstance(given, dict):
             self.add("config", "`%s` is %s; allowed is a dict: {...}" % (name, kind_of(given)))
             return {}
         filled = dict(defaults)
         filled.update(given)
-        return self.entry(name, filled, table)
+        return (yield from self.entry(name, filled, table))
 
-    def services(self, checked: dict, given: dict, registry) -> None:
+    def services(self, checked: dict, given: dict, registry):
         """Check the sections that modules of their own have."""
         board = self._board
         for name in registry.services(given.get, board):
             section = given.get(name)
             section = {} if section is None else section
             if registry.has(board, name):
+                yield
                 table = registry.module(registry.SERVICES, name).SCHEMA
+                yield
                 defaults = getattr(board, "DEFAULTS", {}).get(name, {})
-                checked[name] = self.section(name, section, table, defaults)
+                checked[name] = yield from self.section(name, section, table, defaults)
             elif not isinstance(section, dict) or section.get(
                 "on", not getattr(board, name.upper(), None)
             ):
@@ -187,16 +211,19 @@ class _Checker:
     def networks(self, given):
         """One Wi-Fi network, or a list of them that are tried in turn."""
         if not isinstance(given, (list, tuple)):
-            return None if given is None else self._network("wifi", given)
-        return [self._network("wifi[%d]" % index, one) for index, one in enumerate(given)]
+            return None if given is None else (yield from self._network("wifi", given))
+        checked = []
+        for index, one in enumerate(given):
+            checked.append((yield from self._network("wifi[%d]" % index, one)))
+        return checked
 
-    def _network(self, where: str, given) -> dict:
-        checked = self.section(where, given, tables.WIFI, {})
+    def _network(self, where: str, given):
+        checked = yield from self.section(where, given, tables.WIFI, {})
         if checked.get("address") and not checked.get("gateway"):
             self.add(where, "`address` is given without `gateway`; give the router's address")
         return checked
 
-    def entry(self, where: str, given: dict, *tables: str) -> dict:
+    def entry(self, where: str, given: dict, *tables: str):
         """Return the entry with its defaults; the first table that knows a key decides."""
         checked: dict = {}
         known: list[str] = []
@@ -205,8 +232,11 @@ class _Checker:
                 if row[0] not in known:
                     known.append(row[0])
                     self._value(where, given, checked, row)
+                    if not len(known) & 3:
+                        yield
         for key in given:
             if key not in known:
+                yield
                 self.unknown(where, key, known)
         return checked
 
@@ -232,7 +262,7 @@ class _Checker:
             self._refer(where, kind, key, value)
         checked[key] = value
 
-    def entries(self, section: str, config: dict, table, registry, common: str) -> list[dict]:
+    def entries(self, section: str, config: dict, table, registry, common: str):
         """Check a list of entries; in the result each has a name of its own."""
         given = config.get(section, ())
         if not isinstance(given, (list, tuple)):
@@ -252,6 +282,7 @@ class _Checker:
                 self.add(where, lacks or _no_type(entry, here))
                 continue
             where += " (%s)" % kind
+            yield
             try:
                 module = registry.module(table, kind)
             except ImportError as error:
@@ -259,13 +290,16 @@ class _Checker:
                     where, "this image cannot run it (%s); install that, or leave it out" % error
                 )
                 continue
+            yield
             before = len(self.problems)
             self._adapted = getattr(self._board, "DEFAULTS", {}).get(kind, {})
-            filled = self.entry(where, entry, *(texts(module) + (common,)))
+            filled = yield from self.entry(where, entry, *(texts(module) + (common,)))
             checked.append(filled)
+            yield
             if len(self.problems) == before and hasattr(module, "problems"):
                 for problem in module.problems(filled, self._board):
                     self.add(where, problem)
+                yield
             if len(self.problems) == before:
                 for problem in servers.problems(filled, self._board, self._secrets):
                     self.add(where, problem)
@@ -274,6 +308,7 @@ class _Checker:
                     where, filled, line, self._board, self._pins, self._uarts
                 ):
                     self.add(where, problem)
+                yield
             self._sources(where, entry.get("sources"))
         self._name(section, checked)
         return checked

@@ -2,7 +2,7 @@
 
     config, told = settings.over(config, board)      # at the start: what counts of all of them
 
-    changes = settings.Settings(config, board)       # config: that of config.py
+    changes = settings.opened(config, board)         # config: that of config.py
     changes.set("wifi", {"ssid": "home", "password": "..."})    # None: as config.py has it
     changes.save()                                   # ConfigError: nothing is written
     for key, value, origin in changes.rows():        # "clock.timezone", '"UTC0"', "settings"
@@ -32,7 +32,7 @@ def over(config, board) -> tuple:
     The first text names the sections that are not config.py's, "" for none; the others tell of
     files that do not count.
     """
-    found = Settings(config, board)
+    found = opened(config, board)
     told = [""] + list(found.damage())
     for _ in range(2):  # the newest file, then the one before
         changes = found.changes()
@@ -54,7 +54,7 @@ def erase(config, board) -> None:
     """Remove the settings, the older file first: cut off in between, all or none of them stay."""
     import os
 
-    found = Settings(config, board)
+    found = opened(config, board)
     newest = found.path()
     for path in found.paths():
         if path != newest:
@@ -100,8 +100,19 @@ def _rows(where: str, values: dict, secrets: list, *layers):
         yield where + key, text, origin
 
 
+def opened(config, board):
+    """The Settings, read at once."""
+    found = Settings(config, board)
+    for _ in found.opening():
+        pass
+    return found
+
+
 class Settings:
-    """What the settings file says, over a config."""
+    """What the settings file says, over a config; opening(), finding() and writing() are steps.
+
+    Steps are generators of pauses: their work is done when they end.
+    """
 
     def __init__(self, config, board) -> None:
         from ..device.state import Store
@@ -110,7 +121,10 @@ class Settings:
         self.given = schema.given_of(config)
         self._board = board
         self._store = Store(registry.log_folder(config, board), "settings")
-        self._store.open()
+
+    def opening(self):
+        """Read the file: the first that is to be done."""
+        return self._store.opening()
 
     def changes(self) -> dict:
         """Section -> what the file says of it."""
@@ -144,19 +158,24 @@ class Settings:
 
         below: the config without them, names: the sections that they have; those of the file.
         """
-        from . import schema
+        found: list = []
+        for _ in self.finding(found, below, names):
+            pass
+        return found
 
-        wrong = _lines(schema, self.merged(), self._board)
+    def finding(self, found: list, below=None, names=None):
+        """The same in steps, into found."""
+        wrong: list = []
+        yield from _lines(wrong, self.merged(), self._board)
         if not wrong:  # the other check takes as long again
-            return wrong
-        before = _lines(schema, self.given if below is None else below, self._board)
+            return
+        before: list = []
+        yield from _lines(before, self.given if below is None else below, self._board)
         names = self.changes() if names is None else names
-        found = []
         for line in wrong:
             section = line.split(":")[0].split("[")[0]
             if section in names or line not in before:
                 found.append(line)
-        return found
 
     def check(self):
         """The checked config; ConfigError lists what is wrong."""
@@ -182,18 +201,20 @@ class Settings:
         problems = self.problems()
         if problems:
             raise ConfigError("\n".join(problems))
-        self.write()
+        for _ in self.writing():
+            pass
 
-    def write(self) -> None:
-        """The same where problems() has been asked."""
-        if not self._store.save_now():
+    def writing(self):
+        """The same in steps, where it is known that nothing is wrong."""
+        if not (yield from self._store.saving()):
             raise ConfigError("%s cannot be written" % self._store.path())
 
 
-def _lines(schema, config, board) -> list:
-    """The problems of a config, a line each."""
+def _lines(found: list, config, board):
+    """The problems of a config, a line each, in steps."""
+    from . import Config, schema
+
     try:
-        schema.check(config, board, registry)
-        return []
+        yield from schema.checking(Config(), config, board, registry)
     except ConfigError as error:
-        return str(error).split("\n")
+        found.extend(str(error).split("\n"))

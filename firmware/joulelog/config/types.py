@@ -239,8 +239,22 @@ def _has_any(text: str, characters: str) -> bool:
 
 
 def _has_control(text: str) -> bool:
-    """Control characters, and half characters, which nothing can write."""
-    return any(_is_control(ord(c)) for c in text)
+    """Control characters, and half characters, which nothing can write.
+
+    Looked for from C: a certificate or a template has thousands of characters.
+    """
+    try:
+        data = text.encode()
+    except ValueError:  # half a character, on CPython
+        return True
+    if not data or (max(data) < 127 and min(data) > 31):
+        return False
+    if min(data) < 32 or b"\x7f" in data:
+        return True
+    for number in range(32):  # 0x80 to 0x9F, and 0xD800 to 0xDFFF, in UTF-8
+        if bytes((0xC2, 128 + number)) in data or bytes((0xED, 160 + number)) in data:
+            return True
+    return False
 
 
 def _is_control(code: int) -> bool:

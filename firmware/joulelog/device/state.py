@@ -29,6 +29,8 @@ _TEXT_CHARACTERS = const(200)
 _LIST_ITEMS = const(5)
 _KEYS = const(16)
 _LINE_BYTES = const(2560)  # no line that we write is longer: 200 characters, escaped
+_PIECE = const(128)  # bytes at a time: where the CRC is bytecode they take some 50 ms
+_PIECES = const(1680)  # of the most lines that there may be, and of a list's
 _PAUSE_MS = const(60000)
 _LONG_PAUSE_MS = const(600000)
 _QUICK_WRITES = const(10)
@@ -72,6 +74,11 @@ class Store:
 
     def open(self) -> None:
         """Read the newest whole file; without one the store is empty."""
+        for _ in self.opening():
+            pass
+
+    def opening(self):
+        """The same in steps: a generator of pauses."""
         sequences = [_sequence(path) for path in self.paths]
         order = (0, 1) if (sequences[0] or -1) >= (sequences[1] or -1) else (1, 0)
         self.values = {}
@@ -80,9 +87,8 @@ class Store:
         for index in order:
             if sequences[index] is None:
                 continue
-            values = _read(self.paths[index])
-            if values is not None:
-                self.values = values
+            yield
+            if (yield from _reading(self.values, self.paths[index])):
                 self._next = 1 - index
                 return
             self.unreadable.append(self.paths[index])
@@ -90,7 +96,8 @@ class Store:
 
     def go_back(self) -> None:
         """Read the older file instead, if it is whole; the newer one is written next."""
-        self.values = _read(self.paths[self._next]) or {}
+        for _ in _reading(self.values, self.paths[self._next]):
+            pass
         self._next = 1 - self._next
 
     def path(self) -> str:
@@ -134,13 +141,19 @@ class Store:
 
     def save_now(self) -> bool:
         """Write what has changed at once; False, and a line in the log, when that fails."""
+        for _ in self.saving():
+            pass
+        return not self._dirty
+
+    def saving(self):
+        """The same in steps: a generator of pauses, behind which nothing else may have changed."""
         if not self._dirty:
             return True
         pause_ms = _PAUSE_MS if self.writes < _QUICK_WRITES else _LONG_PAUSE_MS
         self._due_ms = clock.uptime_ms() + pause_ms
         path = self.paths[self._next]
         try:
-            self._write(path)
+            yield from self._writing(path)
         except OSError as error:
             self.write_errors += 1
             if not self._broken:  # once; the counter tells of the others
@@ -173,23 +186,29 @@ class Store:
         self.set("reboot", why)
         self.save_now()
 
-    def _write(self, path: str) -> None:
+    def _writing(self, path: str):
         with open(path, "wb") as file:
-            state = _put(file, crc32.START, "joulelog %d %d" % (_VERSION, self._sequence + 1))
+            line = "joulelog %d %d" % (_VERSION, self._sequence + 1)
+            state = yield from _put(file, crc32.START, line)
             for key in sorted(self.values):
                 value = self.values[key]
                 if not isinstance(value, list) or not value:
-                    state = _put(file, state, json.dumps([key, value]))
+                    state = yield from _put(file, state, json.dumps([key, value]))
                     continue
                 for item in value:  # line by line: no large buffer
-                    state = _put(file, state, json.dumps([key, item, 1]))
-            _put(file, state, crc32.text_of(state))
+                    state = yield from _put(file, state, json.dumps([key, item, 1]))
+            yield from _put(file, state, crc32.text_of(state))
 
 
-def _put(file, state: tuple, line: str) -> tuple:
+def _put(file, state: tuple, line: str):
+    """Write a line, in steps; the CRC so far."""
     data = line.encode() + b"\n"
-    file.write(data)
-    return crc32.update(state, data)
+    for at in range(0, len(data), _PIECE):
+        piece = data[at : at + _PIECE]
+        file.write(piece)
+        state = crc32.update(state, piece)
+        yield
+    return state
 
 
 def _sequence(path: str) -> int | None:
@@ -204,12 +223,12 @@ def _sequence(path: str) -> int | None:
     return 0
 
 
-def _read(path: str) -> dict | None:
-    """The values of a whole file of our version, or None."""
-    values: dict = {}
+def _reading(values: dict, path: str):
+    """Put in the values of a whole file of our version, in steps; whether it is one."""
+    values.clear()
     try:
-        if not _is_whole(path):
-            return None
+        if not (yield from _is_whole(path)):
+            return False
         with open(path, "rb") as file:
             file.readline(64)
             line = file.readline(_LINE_BYTES)
@@ -219,22 +238,26 @@ def _read(path: str) -> dict | None:
                     values[entry[0]] = values.get(entry[0], []) + [entry[1]]
                 else:
                     values[entry[0]] = entry[1]
+                yield
                 line = file.readline(_LINE_BYTES)
     except (OSError, ValueError):
-        return None
-    return values
+        values.clear()
+        return False
+    return True
 
 
-def _is_whole(path: str) -> bool:
-    """Whether version and CRC are right and nothing follows."""
+def _is_whole(path: str):
+    """Whether version and CRC are right and nothing follows, in steps."""
     with open(path, "rb") as file:
-        line = file.readline(64)
-        if not line.startswith(b"joulelog %d " % _VERSION):
+        piece = file.readline(64)
+        if not piece.startswith(b"joulelog %d " % _VERSION):
             return False
         state = crc32.START
-        for _ in range(2 + _KEYS * _LIST_ITEMS):
-            state = crc32.update(state, line)
-            line = file.readline(_LINE_BYTES)
-            if not line.startswith(b"["):
+        for _ in range(_PIECES):
+            state = crc32.update(state, piece)
+            begins = piece[-1:] == b"\n"
+            yield
+            piece = file.readline(_PIECE)
+            if not piece or (begins and piece[:1] != b"["):
                 break
-        return line == crc32.text_of(state).encode() + b"\n" and not file.read(1)
+        return piece == crc32.text_of(state).encode() + b"\n" and not file.read(1)

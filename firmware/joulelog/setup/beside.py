@@ -23,6 +23,16 @@ _LOOK_MS = const(1000)
 _ROOM = const(48000)  # bytes of heap: server, forms and checker; 46000 will do, 40000 not
 _AGAIN_MS = const(60000)
 _LAST_MS = const(30000)  # for the page to hear where the board is now
+# Loaded one after the other: each is a step that cannot be cut.
+_PARTS = (
+    "joulelog.config.edit",
+    "joulelog.net.every_name",
+    "microdot",
+    "joulelog.web.auth",
+    "joulelog.web.server",
+    "joulelog.setup.portal",
+    "joulelog.setup.site",
+)
 _ONCE = ("joulelog.setup.site", "joulelog.config", "joulelog.web", "dnsq.every")
 
 
@@ -54,6 +64,9 @@ class Beside:
                 registry.drop(*_ONCE)
 
     async def _open(self) -> None:
+        for path in _PARTS:
+            __import__(path)
+            await clock.sleep_ms(0)
         from ..config.edit import Editor
         from ..net.every_name import EveryName
         from ..net.point import Point
@@ -68,8 +81,10 @@ class Beside:
         }
         point = Point(access.name(), access.password(self._store))
         editor = Editor(config, self._board)
+        await clock.sleep_ms(0)
         site = Site(self._board, network, point, editor, self._store, self._device)
         site.portal.only_wifi = True
+        await clock.sleep_ms(0)
         point.open()
         network.point = point
         self.opened += 1

@@ -9,7 +9,7 @@ has the cable has the REPL as well. In set-up mode Improv listens all the time (
 
 from micropython import const
 
-from .. import registry
+from .. import clock, registry
 
 _LISTEN_MS = const(60000)
 _ONCE = ("joulelog.setup.improv", "joulelog.device.typed", "improv")
@@ -39,19 +39,21 @@ class Cable:
         finally:
             registry.drop(*_ONCE)
 
-    def problems(self, changes: dict) -> list:
+    async def problems(self, changes: dict) -> list:
         """What is wrong with a network; as config/edit says it."""
-        return self._with_editor("problems", changes)
+        return await self._with_editor("problems", changes)
 
-    def save_network(self, network: dict) -> list:
+    async def save_network(self, network: dict) -> list:
         """Keep it for the next starts."""
-        return self._with_editor("save_network", network)
+        return await self._with_editor("save_network", network)
 
-    def _with_editor(self, what: str, about: dict) -> list:
+    async def _with_editor(self, what: str, about: dict) -> list:
         """Its code is here for that moment only."""
+        await clock.sleep_ms(0)
         from ..config.edit import Editor
 
+        await clock.sleep_ms(0)
         try:
-            return getattr(Editor(self._config, self._board), what)(about)
+            return await getattr(Editor(self._config, self._board), what)(about)
         finally:
             registry.drop("joulelog.config")

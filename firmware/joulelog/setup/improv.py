@@ -149,12 +149,12 @@ class Listener:
     async def _join(self, settings: tuple) -> int:
         """Join, and keep; the error."""
         entry = {"ssid": settings[0], "password": settings[1]}
-        problem = "; ".join(self._editor.problems({"wifi": entry}))
+        problem = "; ".join(await self._editor.problems({"wifi": entry}))
         problem = problem or await self._wifi.attempt(entry)
         if problem:
             self._log.warning("%s", problem)
             return improv.UNABLE_TO_CONNECT
-        problem = "; ".join(self._editor.save_network(entry))
+        problem = "; ".join(await self._editor.save_network(entry))
         if problem:
             self._log.error("the Wi-Fi works, but cannot be kept: %s", problem)
             return improv.UNKNOWN_ERROR

@@ -160,5 +160,5 @@ class SetUp:
                 self.supervisor.leaving = "somebody has asked for the start"
             elif self._usable and now - portal.asked_ms > _ALONE_MS:
                 portal.asked_ms = now  # what is set may work in another five minutes
-                if portal.editor.usable():
+                if await portal.editor.usable():
                     self.supervisor.leaving = "nobody was there for five minutes"

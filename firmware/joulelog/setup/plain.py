@@ -10,7 +10,7 @@ the schema's words.
 import json
 
 from ..config import schema, tables
-from .portal import LISTS
+from ..config.edit import LISTS
 
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8">
@@ -50,14 +50,22 @@ class Plain:
         return _STYLE, 200, {"Content-Type": "text/css"}
 
     async def _home(self, request):
-        networks = []
-        if not self._portal.state()["trying"]:
-            networks = await self._portal.networks()
-        return self._home_page(request, networks), 200, _HTML
+        return await self._home_page(request), 200, _HTML
 
-    def _home_page(self, request, networks: list, problems=()):
+    async def _home_page(self, request, problems=None):
+        """problems: of a form that was sent; then nobody looks for networks again."""
         portal = self._portal
-        state = portal.state()
+        state = await portal.state()
+        networks: list = []
+        if problems is None and not state["trying"]:
+            networks = await portal.networks()
+        shown = {}
+        if not state["trying"] and not state["only_wifi"]:
+            shown = await portal.editor.shown()
+        return self._home_text(request, state, networks, shown, problems or ())
+
+    def _home_text(self, request, state: dict, networks: list, shown: dict, problems):
+        portal = self._portal
         yield _HEAD % (_REFRESH if state["trying"] else "")
         yield _said(problems)
         if state["address"]:
@@ -79,7 +87,6 @@ class Plain:
         yield "<button>Join</button></form>"
         if state["only_wifi"]:
             return
-        shown = portal.editor.shown()
         for section, table in LISTS:
             yield "<h2>%s</h2>" % ("Meters" if section == "readers" else "Destinations")
             for index, entry in enumerate(shown.get(section) or ()):
@@ -99,19 +106,16 @@ class Plain:
         refusal = self._refusal(request)
         if refusal:
             return refusal
-        problems = self._portal.join(decoded((tables.WIFI,), request.g.fields))
-        page = self._home_page(request, [], problems)
+        problems = await self._portal.join(decoded((tables.WIFI,), request.g.fields))
+        page = await self._home_page(request, problems)
         return page, 422 if problems else 200, _HTML
 
     async def _add(self, request):
-        return self._add_page(request, request.args, {}, ())
-
-    def _add_page(self, request, args, given: dict, problems):
-        section, kind = _text(args, "section"), _text(args, "type")
-        texts = self._portal.texts(section, kind)
+        section, kind = _text(request.args, "section"), _text(request.args, "type")
+        texts = await self._portal.texts(section, kind)
         if not texts:
             return "no such type", 404
-        return self._form(request, section, kind, texts, given, problems), 200, _HTML
+        return self._form(request, section, kind, texts, {}, ()), 200, _HTML
 
     def _form(self, request, section: str, kind: str, texts: tuple, given: dict, problems):
         yield _HEAD % ""
@@ -126,21 +130,17 @@ class Plain:
         if refusal:
             return refusal
         section, kind = _text(request.args, "section"), _text(request.args, "type")
-        texts = self._portal.texts(section, kind)
+        texts = await self._portal.texts(section, kind)
         if not texts:
             return "no such type", 404
         entry = decoded(texts, request.g.fields)
         entry["type"] = kind
-        entries = self._entries(section)
-        problems = self._portal.editor.save({section: entries + [entry]})
+        problems = await self._portal.editor.save_with(
+            section, lambda found: _meters(found) + [entry]
+        )
         if problems:
             return self._form(request, section, kind, texts, entry, problems), 422, _HTML
         return "", 303, {"Location": "/plain"}
-
-    def _entries(self, section: str) -> list:
-        """Those that are set; a simulated meter, which the shipped config has, is none."""
-        found = self._portal.editor.shown().get(section) or []
-        return [e for e in found if "sim" not in (e.get("uart"), e.get("pin"), e.get("host"))]
 
     async def _removed(self, request):
         refusal = self._refusal(request)
@@ -148,13 +148,13 @@ class Plain:
             return refusal
         form = request.g.fields
         section, index = _text(form, "section"), _text(form, "index")
-        entries = self._portal.editor.shown().get(section)
         problems = []
-        if isinstance(entries, list) and index.encode().isdigit() and int(index) < len(entries):
-            del entries[int(index)]
-            problems = self._portal.editor.save({section: entries})
+        if index.encode().isdigit() and section in [name for name, _ in LISTS]:
+            problems = await self._portal.editor.save_with(
+                section, lambda found: _without(found, int(index))
+            )
         if problems:
-            return self._home_page(request, [], problems), 422, _HTML
+            return await self._home_page(request, problems), 422, _HTML
         return "", 303, {"Location": "/plain"}
 
     async def _restart(self, request):
@@ -213,6 +213,18 @@ def _value(kind: str, text: str):
     if text.lstrip("-").encode().isdigit():  # int, pin, uart, bus, a choice of digits
         return int(text)
     return text
+
+
+def _meters(entries) -> list:
+    """Those that are set; a simulated meter, which the shipped config has, is none."""
+    found = entries or []
+    return [e for e in found if "sim" not in (e.get("uart"), e.get("pin"), e.get("host"))]
+
+
+def _without(entries, index: int) -> list:
+    """All but one, where there is that one."""
+    found = list(entries or ())
+    return found[:index] + found[index + 1 :]
 
 
 def _text(form, key: str) -> str:

@@ -27,6 +27,7 @@ from micropython import const
 
 from .. import VERSION, clock, registry
 from ..config import schema, tables
+from ..config.edit import LISTS
 
 WIFI_PATHS = (
     "/",
@@ -49,7 +50,6 @@ _SECTIONS = (
     ("readers", "READER"),
     ("sinks", "SINK"),
 )
-LISTS = (("readers", registry.READERS), ("sinks", registry.SINKS))
 
 
 class Portal:
@@ -88,29 +88,30 @@ class Portal:
             if network is None:
                 await clock.sleep_ms(_POLL_MS)
                 continue
-            problem = await self._wifi.attempt(network)
+            filled = {}
+            for key, _, default, _ in schema.rows(tables.WIFI):
+                filled[key] = network[key] if key in network else json.loads(default)
+            problem = await self._wifi.attempt(filled)
             if not problem:
-                problem = "; ".join(self.editor.save_network(_plainly(network)))
+                problem = "; ".join(await self.editor.save_network(network))
             self.problem = problem
             self._wanted = None
             self._trying = ""
 
-    def join(self, network: dict) -> list:
+    async def join(self, network: dict) -> list:
         """Begin to try a network; [], or what is wrong with it, a line each."""
-        problems = self.editor.problems({"wifi": network})
+        problems = await self.editor.problems({"wifi": network})
         if not problems and self._wanted is not None:
             problems = ["wifi: another network is being tried; wait for what comes of it"]
         if not problems:
-            filled = {}
-            for key, _, default, _ in schema.rows(tables.WIFI):
-                filled[key] = network[key] if key in network else json.loads(default)
             self.problem = ""
             self._trying = network["ssid"]
-            self._wanted = filled
+            self._wanted = network
         return problems
 
-    def state(self) -> dict:
+    async def state(self) -> dict:
         """What a person has to know."""
+        usable = not self.only_wifi and await self.editor.usable()
         wifi = self._wifi
         board = self._board
         return {
@@ -122,13 +123,13 @@ class Portal:
             "trying": bool(self._trying),
             "address": wifi.address if wifi.up else "",
             "problem": self.problem,
-            "usable": not self.only_wifi and self.editor.usable(),
+            "usable": usable,
             "uarts": sorted(board.UARTS),
             "pins": list(getattr(board, "GPIO", ())),
         }
 
     def schema(self):
-        """Yield the SCHEMA texts, those of one module at a time in memory."""
+        """Yield the SCHEMA texts, those of one module at a time in memory; "" is a pause."""
         for name, table in _SECTIONS:
             yield "[%s]\n" % name
             yield getattr(tables, table).strip() + "\n"
@@ -142,12 +143,14 @@ class Portal:
         """The types of readers or sinks that this board has."""
         return [name for name in registry.names(table) if registry.has(self._board, name)]
 
-    def texts(self, section: str, name: str) -> tuple:
+    async def texts(self, section: str, name: str) -> tuple:
         """The SCHEMA texts of a reader's or sink's type; () where there is none."""
         for known, table in LISTS:
             if known == section and name in self.types(table):
-                common = tables.READER if section == "readers" else tables.SINK
-                return _own(table, name) + (common,)
+                await clock.sleep_ms(0)
+                own = _own(table, name)
+                await clock.sleep_ms(0)
+                return own + ((tables.READER if section == "readers" else tables.SINK),)
         return ()
 
     async def networks(self) -> list:
@@ -155,8 +158,12 @@ class Portal:
         return await self._wifi.scan()
 
     def _texts(self, title: str, table: tuple, name: str):
+        if not registry.has(self._board, name):
+            return
+        yield ""
         there = list(sys.modules)
-        texts = _own(table, name) if registry.has(self._board, name) else ()
+        texts = _own(table, name)
+        yield ""
         if texts:
             yield "[%s]\n" % title
         for text in texts:
@@ -165,7 +172,7 @@ class Portal:
         registry.drop(*[module for module in sys.modules if module not in there])
 
     async def _get_state(self, request):
-        found = self.state()
+        found = await self.state()
         found["guest"] = self._is_guest(request)
         if self.only_wifi:  # there is no /api/schema
             found["schema"] = "[wifi]\n" + tables.WIFI
@@ -178,20 +185,21 @@ class Portal:
         refusal = self.may_write(request)
         if refusal:
             return refusal
-        problems = self.join(request.g.fields)
+        problems = await self.join(request.g.fields)
         return _problems(problems) if problems else ({"trying": True}, 202)
 
     async def _get_schema(self, _request):
         return self.schema(), 200, {"Content-Type": "text/plain; charset=utf-8"}
 
     async def _get_settings(self, _request):
-        return {"config": self.editor.shown(), "changed": self.editor.changed()}
+        shown = await self.editor.shown()
+        return {"config": shown, "changed": await self.editor.changed()}
 
     async def _post_settings(self, request):
         refusal = self.may_write(request)
         if refusal:
             return refusal
-        problems = self.editor.save(request.g.fields)
+        problems = await self.editor.save(request.g.fields)
         return _problems(problems) if problems else {"saved": True}
 
     async def _post_restart(self, request):
@@ -208,11 +216,6 @@ def _own(table: tuple, name: str) -> tuple:
         return schema.texts(registry.module(table, name))
     except ImportError:
         return ()
-
-
-def _plainly(network: dict) -> dict:
-    """Without what is not set."""
-    return {key: network[key] for key in network if network[key] not in (None, "", False)}
 
 
 def _problems(lines: list) -> tuple:

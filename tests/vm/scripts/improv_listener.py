@@ -27,10 +27,10 @@ class Editor:
     def __init__(self, note) -> None:
         self._note = note
 
-    def problems(self, changes: dict) -> list:
+    async def problems(self, changes: dict) -> list:
         return []
 
-    def save_network(self, entry: dict) -> list:
+    async def save_network(self, entry: dict) -> list:
         self._note(entry)
         return []
 
