@@ -43,7 +43,7 @@ import json
 from ..device import chip
 from ..errors import ConfigError
 from . import Config, across, pins, servers, tables
-from .types import fault, kind_of, masked, nearest, shortened, shown
+from .types import fault, kind_of, masked, nearest, no_type, shortened, shown
 
 _SECTIONS = (("log", tables.LOG), ("clock", tables.CLOCK), ("queue", tables.QUEUE))
 _SHOWN = ("wifi", "log", "clock", "queue")
@@ -65,7 +65,7 @@ def checking(result: Config, config, board, registry, slots: int = 0):
     result.secrets = []
     result.services = {}
     result.warnings = []
-    checker = _Checker(board, result.secrets)
+    checker = _Checker(board, registry, result.secrets)
     known = _KNOWN + tuple(registry.names(registry.SERVICES))
     for key in given:
         if key not in known:
@@ -95,21 +95,16 @@ def checking(result: Config, config, board, registry, slots: int = 0):
             lacks = registry.lacks(board, "spool")
             checker.add("queue", "`flash_kb` is %s, but %s" % (kept, lacks))
         result.queue["flash_kb"] = 0
-    yield from checker.services(result.services, given, registry)
+    yield from checker.services(result.services, given)
 
-    result.readers = yield from checker.entries(
-        "readers", given, registry.READERS, registry, tables.READER
-    )
-    result.sinks = yield from checker.entries(
-        "sinks", given, registry.SINKS, registry, tables.SINK
-    )
+    result.readers = yield from checker.entries("readers", given, registry.READERS, tables.READER)
+    result.sinks = yield from checker.entries("sinks", given, registry.SINKS, tables.SINK)
     checker.spare_button(result.services)
     sources = across.names(result.readers, registry.entries(given, "readers"))
     for where, key, name in checker.named:
         wrong = across.missing(key, name, sources)
         if wrong:
             checker.add(where, wrong)
-    yield
     if not checker.problems:
         for where, text in across.channels(result, registry):
             if text:
@@ -154,10 +149,11 @@ class _Checker:
     What takes its time is a generator of pauses, which returns what it has found.
     """
 
-    def __init__(self, board, secrets: list[str]) -> None:
+    def __init__(self, board, registry, secrets: list[str]) -> None:
         self.problems: list[str] = []
         self.named: list[tuple] = []  # (entry, key, name of a reader that the key holds)
         self._board = board
+        self._registry = registry
         self._secrets = secrets
         self._uarts: dict = {}  # UART -> who has it
         self._pins: dict = {}  # GPIO -> who has it
@@ -181,9 +177,9 @@ class _Checker:
         filled.update(given)
         return (yield from self.entry(name, filled, table))
 
-    def services(self, checked: dict, given: dict, registry):
+    def services(self, checked: dict, given: dict):
         """Check the sections that modules of their own have."""
-        board = self._board
+        board, registry = self._board, self._registry
         for name in registry.services(given.get, board):
             section = given.get(name)
             section = {} if section is None else section
@@ -262,8 +258,9 @@ class _Checker:
             self._refer(where, kind, key, value)
         checked[key] = value
 
-    def entries(self, section: str, config: dict, table, registry, common: str):
+    def entries(self, section: str, config: dict, table, common: str):
         """Check a list of entries; in the result each has a name of its own."""
+        registry = self._registry
         given = config.get(section, ())
         if not isinstance(given, (list, tuple)):
             self.add("config", "`%s` is %s; allowed is a list: [...]" % (section, kind_of(given)))
@@ -279,16 +276,15 @@ class _Checker:
             kind = entry.get("type")
             if kind not in here:
                 lacks = kind in types and registry.lacks(self._board, kind, here)
-                self.add(where, lacks or _no_type(entry, here))
+                self.add(where, lacks or no_type(entry, here))
                 continue
             where += " (%s)" % kind
             yield
             try:
                 module = registry.module(table, kind)
             except ImportError as error:
-                self.add(
-                    where, "this image cannot run it (%s); install that, or leave it out" % error
-                )
+                text = "this image cannot run it (%s); install that, or leave it out"
+                self.add(where, text % error)
                 continue
             yield
             before = len(self.problems)
@@ -304,9 +300,8 @@ class _Checker:
                 for problem in servers.problems(filled, self._board, self._secrets):
                     self.add(where, problem)
                 line = module.line(filled) if hasattr(module, "line") else None
-                for problem in pins.claim(
-                    where, filled, line, self._board, self._pins, self._uarts
-                ):
+                taken = self._board, self._pins, self._uarts
+                for problem in pins.claim(where, filled, line, *taken):
                     self.add(where, problem)
                 yield
             self._sources(where, entry.get("sources"))
@@ -362,15 +357,6 @@ def given_of(config) -> dict:
             continue
         found[name] = value
     return found
-
-
-def _no_type(entry: dict, types: list[str]) -> str:
-    known = ", ".join(['"%s"' % t for t in types])
-    if "type" not in entry:
-        return "`type` is missing; allowed: " + known
-    near = nearest(entry["type"], types)
-    hint = ' (did you mean "%s"?)' % near if near else ""
-    return "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint)
 
 
 def texts(module) -> tuple:

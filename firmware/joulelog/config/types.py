@@ -249,7 +249,7 @@ def _has_control(text: str) -> bool:
         return True
     if not data or (max(data) < 127 and min(data) > 31):
         return False
-    if min(data) < 32 or b"\x7f" in data:
+    if min(data) < 32 or bytes((127,)) in data:
         return True
     for number in range(32):  # 0x80 to 0x9F, and 0xD800 to 0xDFFF, in UTF-8
         if bytes((0xC2, 128 + number)) in data or bytes((0xED, 160 + number)) in data:
@@ -278,6 +278,16 @@ def nearest(word, candidates) -> str | None:
             if candidate.startswith(word) or (len(candidate) > 2 and word.startswith(candidate)):
                 return candidate
     return best
+
+
+def no_type(entry: dict, types: list[str]) -> str:
+    """What is wrong with an entry whose `type` is none of these."""
+    known = ", ".join(['"%s"' % t for t in types])
+    if "type" not in entry:
+        return "`type` is missing; allowed: " + known
+    near = nearest(entry["type"], types)
+    hint = ' (did you mean "%s"?)' % near if near else ""
+    return "`type` is %s; allowed: %s%s" % (shown(entry["type"]), known, hint)
 
 
 def _distance(one: str, other: str) -> int:

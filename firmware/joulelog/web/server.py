@@ -13,9 +13,9 @@
 A board has few sockets and little heap. So four connections are served at a time, three more wait
 for their turn, and all others are told to come again. A request is whole within 5 s, its head in
 2 kB and its body in 8 kB, and lib/httphead finds nothing odd in it, or no handler sees it. An
-answer goes out in pieces of 512 bytes, and is taken within 30 s; an empty piece of a generator's
-is a pause. Each answer ends its connection. Where all places are taken, whoever has sent nothing
-yet is asked to leave first: browsers open connections ahead, and others may be half-open.
+answer goes out in pieces of 512 bytes, and is taken within 30 s. Each answer ends its connection.
+Where all places are taken, whoever has sent nothing yet is asked to leave first: browsers open
+connections ahead, and others may be half-open.
 
 microdot's own handle_request() reads without limits and prints what does not please it. So it is
 used as its adapters for ASGI and WSGI use it: they make the Request, it finds the handler.
@@ -377,9 +377,8 @@ async def _write(response, writer) -> None:
         return
     response.send_file_buffer_size = _PIECE
     async for part in response.body_iter():
-        if not part:  # a pause: making the next one takes its time
-            await clock.sleep_ms(0)
-        await _pieces(part.encode() if isinstance(part, str) else part, writer)
+        data = part.encode() if isinstance(part, str) else part
+        await (_pieces(data, writer) if data else clock.sleep_ms(0))  # "" is a pause
 
 
 async def _pieces(data, writer) -> None:
