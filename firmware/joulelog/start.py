@@ -6,6 +6,7 @@ How the app is built is told in build.py. Behind Ctrl-C run() can be called agai
 """
 
 import gc
+import os
 import sys
 
 import micropython
@@ -43,7 +44,7 @@ def run(config, board, terminal=None, asked: str = "") -> None:
     from .device import repl
 
     a_board = board.NAME != "HOST"
-    if a_board and globals().get("__file__", "/rom")[:4] != "/rom" and free < _FILES_BYTES:
+    if a_board and _is_tight(globals().get("__file__"), free):
         board.NO_ROOM = ("setup", "button")
     # Each request of Improv holds a byte 3, and a browser asks while a board starts: whoever
     # listens then (setup/improv.py) looks for Ctrl-C as well.
@@ -109,6 +110,20 @@ def run(config, board, terminal=None, asked: str = "") -> None:
             micropython.kbd_intr(_CTRL_C)
         app = None
         _forget(before, free)
+
+
+def _is_tight(path: str | None, free: int) -> bool:
+    """Whether there is no room for set-up's code: as .mpy files, or an ESP8266's from ROMFS.
+
+    path: of this module; frozen it has no "/" in front, and an ESP8266 does not say.
+    """
+    if path is not None:
+        return path[:1] == "/" and path[:4] != "/rom" and free < _FILES_BYTES
+    try:
+        os.stat("/rom/joulelog")
+        return True
+    except OSError:
+        return False
 
 
 def _blinks(registry, board) -> bool:

@@ -183,6 +183,15 @@ class Start(unittest.TestCase):
             start.run(self.config(readers=readers), Computer)
         self.assertIn("the last words", self.log())
 
+    def test_set_up_has_room_but_for_files_in_a_small_heap(self):
+        for path, free, tight in (
+            ("joulelog/start.py", 110000, False),  # frozen
+            ("/rom/joulelog/start.mpy", 110000, False),
+            ("/lib/joulelog/start.mpy", 110000, True),
+            ("/lib/joulelog/start.mpy", 4000000, False),  # PSRAM
+        ):
+            self.assertEqual(start._is_tight(path, free), tight, path)
+
     def test_ctrl_c_leaves_the_log_on_the_flash(self):
         Reader.ends_with = Pressed()
         with self.assertRaises(Pressed):
