@@ -41,6 +41,7 @@ FEATURES = (
     "spool",
     "led",
     "webrepl",
+    "setup",
 )
 # A batch is a buffer of the heap; 2048 bytes hold a reading of 60 channels.
 DEFAULTS = {

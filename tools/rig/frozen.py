@@ -40,7 +40,12 @@ LOG_DIRECTORY = "/flash"
 # chip -> its board, blocks of the file system, what else is different from the board's
 _CHIPS = {
     # Its port has the UART's buffer in the heap; the LED's pin is the log's where a meter is.
-    "esp8266": ("ESP8266_GENERIC", 251, "LED = None\nHEAP_BUFFER = RX_BUFFER + 1\n"),
+    # Set-up is a mode of its own there: its app, which looks at CHIP, has no point beside it.
+    "esp8266": (
+        "ESP8266_GENERIC",
+        251,
+        'LED = None\nHEAP_BUFFER = RX_BUFFER + 1\nNO_ROOM = ("setup",)\n',
+    ),
     "esp32": ("ESP32_GENERIC", 512, "HEAP_BUFFER = 0\n"),
 }
 # bytes of heap: ports/esp8266/main.c; the least that an ESP32 without PSRAM has

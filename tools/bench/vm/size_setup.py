@@ -45,6 +45,7 @@ def alone(board, number: int, steps: bool) -> None:
     from joulelog.setup import mode
 
     board.IMPROV = True
+    board.NO_ROOM = ()
     board.LED = getattr(board, "LED", None) or _LED
     gc.threshold(getattr(board, "GC_THRESHOLD", 32768))
     set_up = mode.SetUp({}, board, "", False)
