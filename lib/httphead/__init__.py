@@ -124,20 +124,13 @@ def form(body: bytes, found: dict):
             yield
         texts = []
         for raw in parts:
-            raw = raw.replace(b"+", b" ")
             made = bytearray()
-            done = 0
-            at = raw.find(b"%")
-            while at >= 0:
-                made.extend(raw[done:at])
-                made.append(_byte(raw, at))
-                done = at + 3
-                at = raw.find(b"%", done)
+            for _ in _decoding(raw.replace(b"+", b" "), made):
                 left -= 1
                 if left <= 0:
                     left = _STEP
                     yield
-            texts.append(_text(bytes(made) + raw[done:]))
+            texts.append(_text(bytes(made)))
         found[texts[0]] = texts[1]
 
 
@@ -184,6 +177,13 @@ def _byte(data: bytes, at: int) -> int:
 
 def _decoded(data: bytes) -> bytes:
     made = bytearray()
+    for _ in _decoding(data, made):
+        pass
+    return bytes(made)
+
+
+def _decoding(data: bytes, made: bytearray):
+    """Undo the percents of data, into made; a step for each of them."""
     done = 0
     at = data.find(b"%")
     while at >= 0:
@@ -191,7 +191,8 @@ def _decoded(data: bytes) -> bytes:
         made.append(_byte(data, at))
         done = at + 3
         at = data.find(b"%", done)
-    return bytes(made) + data[done:]
+        yield
+    made.extend(data[done:])
 
 
 def _check_query(query: bytes) -> None:

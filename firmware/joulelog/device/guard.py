@@ -31,7 +31,7 @@ from civil import fields
 from micropython import const
 
 from .. import clock
-from .state import reset_reason
+from .state import SWITCH_ONS, reset_reason
 
 _DAY_MS = const(86400000)
 _PATIENCE_MS = const(7200000)
@@ -45,7 +45,6 @@ _FULL = "there was no memory left"
 _MEMORY_TRIES = "memory_tries"  # restarts for want of memory, one after the other
 _RUNNING = "running"  # on a computer, until it ends in order
 _SOON_MS = const(10000)
-_SWITCH_ONS = "switch_ons"  # starts.py counts those that come one soon after the other
 _TRIES = "wifi_tries"  # restarts for want of a network, one after the other
 
 
@@ -111,8 +110,8 @@ class Guard:
                 self._look_at_memory()
             except MemoryError:  # not even for the reason
                 self.leave(_FULL)
-        if app.store.get(_SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
-            app.store.set(_SWITCH_ONS, None)
+        if app.store.get(SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
+            app.store.set(SWITCH_ONS, None)
             app.store.save_now()
         app.store.save()
         if app.clock.source and not self._known:

@@ -14,9 +14,8 @@ import machine
 from micropython import const
 
 from .. import registry
-from .state import Store, reset_reason
+from .state import SWITCH_ONS, Store, reset_reason
 
-_SWITCH_ONS = "switch_ons"  # one soon after the other, this one included
 _ASKED = "setup"  # who asks for set-up mode
 _MANY = const(5)
 _REASON_BITS = const(0x3F)
@@ -30,12 +29,12 @@ def asked(config, board) -> str:
     why = store.get(_ASKED, "")
     store.set(_ASKED, None)
     if not switched_on(board):
-        store.set(_SWITCH_ONS, None)
+        store.set(SWITCH_ONS, None)
     else:
-        count = store.get(_SWITCH_ONS, 0) + 1
+        count = store.get(SWITCH_ONS, 0) + 1
         if count >= _MANY:
             why, count = why or "switch-ons", 0
-        store.set(_SWITCH_ONS, count or None)
+        store.set(SWITCH_ONS, count or None)
     store.save_now()
     return why
 

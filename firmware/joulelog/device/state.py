@@ -35,6 +35,8 @@ _PAUSE_MS = const(60000)
 _LONG_PAUSE_MS = const(600000)
 _QUICK_WRITES = const(10)
 
+SWITCH_ONS = "switch_ons"  # one soon after the other, this one included; guard.py forgets old ones
+
 # machine's names of the reasons for a reset, and ours
 _REASONS = (
     ("PWRON_RESET", "power on"),
