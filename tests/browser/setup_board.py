@@ -1,8 +1,9 @@
 """Set-up's site with the pins and UARTs of a board of boards/, as a process of this computer.
 
-    python -m tests.browser.setup_board ESP32_GENERIC /tmp/folder 8123 [lan] [only_wifi]
+    python -m tests.browser.setup_board ESP32_GENERIC /tmp/folder 8123 [lan] [only_wifi] [image]
 
-lan: whoever asks is not on the access point, but in the network. AROUND: tools/host/shims/network.
+lan: whoever asks is not on the access point, but in the network. image: the board has one, and so
+takes updates (JOULELOG_FLASH: tools/host/shims/esp32.py). AROUND: tools/host/shims/network.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ async def main(name: str, folder: str, port: str, *how: str) -> None:
     board.LOG_DIRECTORY = folder
     board.WEB_PORT = int(port)
     board.FEATURES = None  # an image that has everything
+    if "image" in how:
+        board.IMAGE = ""
     store = Store(folder)
     store.open()
     wifi = Wifi([], "board")

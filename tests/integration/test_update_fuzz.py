@@ -61,7 +61,9 @@ class Upload:
 def damaged(seeded: random.Random, whole: bytes, session: dict[str, str], host: str) -> Upload:
     """An upload with something wrong in it."""
     body = bytearray(whole)
-    kind = seeded.choice(("head", "body", "length", "cut", "long", "garbage", "login", "signed"))
+    kind = seeded.choice(
+        ("head", "other", "body", "length", "cut", "long", "garbage", "login", "signed")
+    )
     declared = None
     closes = False
     headers = {"Origin": f"http://{host}", **session}
@@ -69,6 +71,11 @@ def damaged(seeded: random.Random, whole: bytes, session: dict[str, str], host: 
     if kind == "head":
         for _ in range(seeded.choice((1, 1, 2, 20))):
             body[seeded.randrange(640)] ^= 1 << seeded.randrange(8)
+    elif kind == "other":
+        at, text = seeded.choice(
+            ((8, b"\2"), (48, b"OTHER"), (80, b"esp32c3"), (96, b"0badcafe"), (128, b"0.0.1"))
+        )
+        body[at : at + len(text)] = text
     elif kind == "signed":
         body[seeded.randrange(640, 1024)] ^= 1 << seeded.randrange(8)
     elif kind == "body":
@@ -133,6 +140,8 @@ def test_each_is_refused_and_nothing_changes(runtime, tmp_path):
             with ThreadPoolExecutor(3) as pool:
                 list(pool.map(one, made_of[: count // 3]))
 
+        for _ in range(8):  # so many sessions there are
+            session.update(board.log_in("/api/login"))
         some(WARM_UP)  # what is made once is made
         before = board.state()
         left = COUNT - WARM_UP
@@ -148,9 +157,8 @@ def test_each_is_refused_and_nothing_changes(runtime, tmp_path):
         if runtime == "vm":
             assert abs(after["heap"] - before["heap"]) < HEAP_BYTES, told
         wanted = {"signature", "hash", "short", "long", "magic", "busy", "401", "403"}
-        assert wanted <= set(names), told
-        if LONG:
-            assert {"stalled", "board", "layout", "format", "head"} <= set(names), told
+        wanted |= {"head", "board", "chip", "layout", "format", "older"}
+        assert wanted | ({"stalled"} if LONG else set()) <= set(names), told
         assert board.starts == [OLD] and board.application("ota_0") == running
         flash = (tmp_path / "flash.bin").read_bytes()
         assert flash[made.OTA_DATA + 0x1000 : made.OTA_DATA + 0x2000] == b"\xff" * 0x1000

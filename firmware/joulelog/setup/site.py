@@ -8,7 +8,7 @@
 |---------------------------------|------------------------------------------------------------|
 | a guest of the access point     | everything; with only_wifi the Wi-Fi form, and nothing else |
 | the LAN, no password chosen yet | everything to see, nothing to write but the first password |
-| the LAN                         | writing for whoever has logged in                          |
+| the LAN                         | writing, and updates, for whoever has logged in            |
 
 A guest's password is that of the access point. Whatever another page of his browser sends is
 refused all the same. A guest who asks for another host, as the probes of phones do, is led here.
@@ -16,8 +16,9 @@ refused all the same. A guest who asks for another host, as the probes of phones
 
 import os
 
-from .. import clock
+from .. import clock, registry
 from ..net.wifi import hostname
+from ..web import routes
 from ..web.auth import Auth
 from ..web.server import Server
 from . import page, plain, portal
@@ -43,10 +44,18 @@ class Site:
         self.portal.routes(router)
         page.routes(router)
         plain.Plain(self.portal, self.auth.session).routes(router)
+        self._board = board
+        self._store = store
+        self._updates = None  # their page, made for who asks for it
+        takes_updates = registry.has(board, "update") and board.CHIP != "esp8266"
+        if takes_updates:
+            routes.of_updates(router, self._answer_update)
         # microdot asks no gate where it finds no route: that of a probe is none.
         router.error_handlers[404] = self._nothing
         router.error_handlers[405] = self._nothing
         self.server = Server(router, getattr(board, "WEB_PORT", 80))
+        if takes_updates:
+            self.server.streams = routes.UPDATES[:1]
 
     def is_guest(self, request) -> bool:
         """Whether somebody asks who is on the access point.
@@ -78,10 +87,30 @@ class Site:
         port = host.split(":")[1:]
         return self.point.address + (":" + port[0] if port and port[0].isdigit() else "")
 
+    async def _answer_update(self, request):
+        """In the LAN alone, for whoever has the password."""
+        if not self._updates:
+            of = registry.module(_PAGE, "page").of
+            about = self.auth.may_write, self.is_guest, self._restart
+            self._updates = of(self._board, self._store, _NoReadings, *about)
+        return await self._updates.answer(request)
+
+    def _restart(self) -> None:
+        self.portal.finished = True
+
     def _may_write(self, request):
         if self.is_guest(request):
             return self.auth.same_site(request)
         return self.auth.may_write(request)
+
+
+_PAGE = (("page", "joulelog.update.page"),)  # by name: an image need not have it
+
+
+class _NoReadings:
+    """In the place of the queue's table of what is newest: nothing is read here."""
+
+    rows = ()
 
 
 _NOTHING = {"problem": "there is nothing at this address"}, 404

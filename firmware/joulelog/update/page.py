@@ -2,7 +2,7 @@
 
     updates = Updates(board, store)
     page = Page(updates, auth.may_write, board, store)
-    page.routes(pages); server.streams = page.STREAMS
+    page.routes(pages); server.streams = routes.UPDATES[:1]      # or page.answer(request) for each
 
 | request                  | what                                                               |
 |--------------------------|--------------------------------------------------------------------|
@@ -12,14 +12,16 @@
 | POST /update[?force=1]   | the file itself: {"version": ...} that starts next, or {"problem"}   |
 
 Where may_write(request) refuses, nothing is read. From the access point there is none of it:
-is_guest(request). updates.ready is the version that waits for the restart, which is others'.
+is_guest(request). updates.ready is the version that waits for the restart, which is others';
+done() is called then.
 """
 
 from updatefile import UpdateError
 
 from .. import COMPILED, VERSION
+from ..web import routes
 from . import KEY, TO, slots
-from .receive import reading
+from .receive import Updates, reading
 
 _STATUS = (("busy", 409), ("trial", 409), ("stalled", 408), ("cut", 408))
 _NOTHING = {"problem": "there is nothing at this address"}, 404
@@ -109,39 +111,39 @@ start();
 """
 
 
+def of(board, store, latest, *about) -> "Page":
+    """The page and what it shows, for who has no use for that; about: of Page, behind updates."""
+    return Page(Updates(board, store, latest), about[0], board, store, *about[1:])
+
+
 class Page:
     """See the module's text."""
 
-    STREAMS = ("/update",)
-
-    def __init__(self, updates, may_write, board, store, is_guest=None) -> None:
+    def __init__(self, updates, may_write, board, store, is_guest=None, done=None) -> None:
         self._updates = updates
         self._may_write = may_write
         self._board = board
         self._store = store
         self._is_guest = is_guest
+        self._done = done
 
     def routes(self, router) -> None:
         """Register them."""
-        router.get("/update")(self._html)
-        router.get("/update.js")(self._script)
-        router.get("/api/update")(self._tell)
-        router.post("/update")(self._take)
+        routes.of_updates(router, self.answer)
 
-    def _hidden(self, request):
+    async def answer(self, request):
+        """What is answered to any of the four."""
         if self._is_guest and self._is_guest(request):
             return _NOTHING
+        if request.method == "POST":
+            return await self._take(request)
+        if request.path == "/update":
+            return _HTML, 200, {"Content-Type": "text/html; charset=utf-8"}
+        if request.path == "/update.js":
+            return _SCRIPT, 200, {"Content-Type": "text/javascript"}
+        return self._tell()
 
-    async def _html(self, request):
-        return self._hidden(request) or (_HTML, 200, {"Content-Type": "text/html; charset=utf-8"})
-
-    async def _script(self, request):
-        return self._hidden(request) or (_SCRIPT, 200, {"Content-Type": "text/javascript"})
-
-    async def _tell(self, request):
-        hidden = self._hidden(request)
-        if hidden:
-            return hidden
+    def _tell(self) -> dict:
         updates = self._updates
         problem = updates.problem
         try:
@@ -160,7 +162,7 @@ class Page:
         }
 
     async def _take(self, request):
-        refusal = self._hidden(request) or self._may_write(request)
+        refusal = self._may_write(request)
         if refusal:
             return refusal
         stream = request.g.stream
@@ -173,4 +175,6 @@ class Page:
                 if name == error.args[0]:
                     status = other
             return {"problem": error.args[1], "name": error.args[0]}, status
+        if self._done:
+            self._done()
         return {"version": version}

@@ -31,7 +31,9 @@ class Updates:
     longest_ms = 0  # that one of them, or a write, has taken
     switch_ms = 0  # that the last switch has taken: the image is read once more, in one step
 
-    def __init__(self, board, store) -> None:
+    def __init__(self, board, store, latest=None) -> None:
+        """latest: of the queue, by which the trial knows what has to deliver again."""
+        self._latest = latest
         self.size = 0  # bytes of the update that is coming, 1: nobody knows; 0: there is none
         self.problem = ""  # why the last one was refused
         self.ready = ""  # the version that is to run next

@@ -84,6 +84,7 @@ class Service:
     async def _served(self) -> None:
         import microdot  # type: ignore[import-not-found]
 
+        from ..web import routes
         from ..web.auth import Auth
         from ..web.server import Server
         from .page import Page
@@ -97,7 +98,7 @@ class Service:
         page = Page(self.updates, auth.may_write, self._board, self._store)
         page.routes(router)
         self.server = Server(router, getattr(self._board, "WEB_PORT", 80))
-        self.server.streams = page.STREAMS
+        self.server.streams = routes.UPDATES[:1]
         try:
             await self.server.run()
         except OSError as error:

@@ -6,6 +6,8 @@ microdot compiles an expression for each route when it looks for one. A path tha
 200 bytes of heap less; set-up has 27 of them.
 """
 
+# Those of update/page.py, whose module an image need not have; the first takes a POST as well.
+UPDATES = ("/update", "/update.js", "/api/update")
 _METHODS = (("GET",), ("POST",))
 
 
@@ -31,3 +33,10 @@ def simplify(routes: list) -> None:
             if list(known) == methods:
                 methods = known  # lies in the flash
         routes[number] = methods, Exact(path), handler, prefix, below
+
+
+def of_updates(router, answer) -> None:
+    """The routes of updates, each to answer(request)."""
+    for path in UPDATES:
+        router.get(path)(answer)
+    router.post(UPDATES[0])(answer)
