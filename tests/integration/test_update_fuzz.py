@@ -15,7 +15,7 @@ import pytest
 import update_helpers as made
 
 from tests.integration.update_rig import OLD, Flashed
-from tests.waiting import HANG_S, until
+from tests.waiting import until
 
 LONG = bool(os.environ.get("JOULELOG_LONG"))
 COUNT = 5000 if LONG else 150
@@ -23,6 +23,7 @@ WARM_UP = 60
 SPEED = 6  # a stall of 30 s is five
 STALLS = 0.005 if LONG else 0.02
 HEAP_BYTES = 2000  # half a telegram, and the meter's own texts
+LOST_S = 120  # nobody answers any more
 
 
 class Upload:
@@ -41,7 +42,7 @@ class Upload:
         """The answer; b"" where there is none."""
         found = b""
         try:
-            with socket.create_connection(("127.0.0.1", port), HANG_S) as connection:
+            with socket.create_connection(("127.0.0.1", port), LOST_S) as connection:
                 connection.sendall(self.head)
                 size = max(1, len(self.body) // self.pieces)
                 for at in range(0, len(self.body), size):
@@ -157,8 +158,9 @@ def test_each_is_refused_and_nothing_changes(runtime, tmp_path):
         if runtime == "vm":
             assert abs(after["heap"] - before["heap"]) < HEAP_BYTES, told
         wanted = {"signature", "hash", "short", "long", "magic", "busy", "401", "403"}
-        wanted |= {"head", "board", "chip", "layout", "format", "older"}
-        assert wanted | ({"stalled"} if LONG else set()) <= set(names), told
+        if LONG:  # of few uploads each may be one that comes while another one is written
+            wanted |= {"stalled", "head", "board", "chip", "layout", "format", "older"}
+        assert wanted <= set(names), told
         assert board.starts == [OLD] and board.application("ota_0") == running
         flash = (tmp_path / "flash.bin").read_bytes()
         assert flash[made.OTA_DATA + 0x1000 : made.OTA_DATA + 0x2000] == b"\xff" * 0x1000
