@@ -38,9 +38,10 @@ from tools.rig import frozen
 from tools.sim import pzem, slaves
 from tools.sim.p1 import Meter, Pty, Ticks, serve
 
-SPEED = 80
+LONG = bool(os.environ.get("JOULELOG_LONG"))
+SPEED = 80 if LONG else 40  # beside other tests the VM gets less of the computer
 INTERVAL_S = 3  # between two readings
-OUTAGE = 600 // INTERVAL_S  # readings
+OUTAGE = (600 if LONG else 300) // INTERVAL_S  # readings
 HEAPS = {"esp8266": 38 * 1024, "esp32": 140 * 1024}
 _UNIX_2000 = 946684800
 _NTP_PORT = 123
@@ -348,7 +349,7 @@ class Soak:
         self.wait(lambda run: len(run.readings) >= wanted, HANG_S + count)
 
     def outage(self, kinds: list[str], end=None, at: int = OUTAGE) -> None:
-        """Servers are away for ten minutes; returns when they have got what waited.
+        """Servers are away for ten minutes (five); returns when they have got what waited.
 
         end: self.kill or self.stop, after so many readings of the outage; then the firmware
         starts again.
