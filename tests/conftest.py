@@ -20,9 +20,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # Minutes each, the longest first: a worker takes whole files, and none begins one at the end.
 # Of the first ones every second mostly waits.
 _LONGEST = (
-    *("test_runtimes", "test_lan_faults", "test_romcode", "test_field", "test_size_parts"),
-    *("test_flash", "test_release", "test_size_frozen", "test_drain", "test_month", "test_size"),
-    *("test_wasm_builds", "test_soak", "test_modbus_tcp", "test_tuya", "test_pipeline"),
+    *("test_runtimes", "test_lan_faults", "test_romcode", "test_modbus_tcp", "test_size_parts"),
+    *("test_flash", "test_size_frozen", "test_field", "test_release", "test_tuya", "test_drain"),
+    *("test_pipeline", "test_month", "test_size", "test_soak", "test_wasm_builds"),
     *("test_setup_page", "test_installer", "test_improv_sdk", "test_rom_loader"),
     *("test_web_server", "test_tls"),
 )
