@@ -103,9 +103,10 @@ class Flashed:
 
     def __exit__(self, *_: object) -> None:
         self._ends = True
-        if self.process:
-            self.process.kill()
-        self._power.join(20)
+        while self._power.is_alive():  # it may be about to start another one
+            if self.process:
+                self.process.kill()
+            self._power.join(0.2)
         self.fall_silent()
         self._pty.close()
 
