@@ -1,7 +1,7 @@
 """A config.py that Python cannot run: said in one line, as everything else that is wrong with it.
 
     except Exception as error:
-        config = broken.tell(error)   # "config.py, line 12: NameError: name 'true' isn't defined"
+        why = broken.tell(error)   # "config.py, line 12: NameError: name 'true' isn't defined"
 
 What the settings file says may do without it. Loaded where it is needed only.
 """
@@ -28,7 +28,8 @@ def line(error) -> str:
     return where + lines[-1] + hint
 
 
-def tell(error) -> dict:
-    """Print it; the config that is left: nothing."""
-    print("The config cannot work yet:\n  " + line(error))
-    return {}
+def tell(error) -> str:
+    """Print it, and return it."""
+    text = "The config cannot work yet:\n  " + line(error)
+    print(text)
+    return text

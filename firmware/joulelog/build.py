@@ -111,15 +111,3 @@ def built(*about):
     except MemoryError:
         gc.collect()
     raise ConfigError("the memory ran out while it was loaded; leave out a sink or a reader")
-
-
-def blink(board) -> None:
-    """Show for ever that the config is to be changed."""
-    import asyncio
-
-    from .device.led import Led
-
-    print("Ctrl-C leaves for the REPL; change config.py, then restart")
-    led = Led(board.LED)
-    led.show("config_error")
-    asyncio.run(led.run())

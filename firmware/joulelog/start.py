@@ -27,12 +27,14 @@ _EDIT = (
 _FILES_BYTES = 200000  # as .mpy files set-up fits into a heap with PSRAM alone
 
 
-def run(config, board, terminal=None, asked: str = "") -> None:
+def run(config, board, terminal=None, asked: str = "", short: str = "", broken: str = ""):
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
 
-    Returns at once where a person wants the REPL. A board where nothing usable is configured, or
-    where a person asks for it (asked; device/starts.py), goes into set-up mode; one whose image
-    has none blinks. No board ever plays a meter. A computer raises.
+    Returns at once where a person wants the REPL. A board where nothing is configured, or where a
+    person asks for it (asked; device/starts.py), goes into set-up mode; one whose image has none
+    blinks. Starts that were too short (short: why), and a config that cannot work (broken: that
+    config.py cannot even be run, and why), end in safe mode. No board ever plays a meter. A
+    computer raises.
     """
     gc.collect()
     free = gc.mem_free() if hasattr(gc, "mem_free") else 0  # type: ignore[attr-defined]
@@ -72,27 +74,31 @@ def run(config, board, terminal=None, asked: str = "") -> None:
             registry.drop(*[name for name in sys.modules if name not in there])
             del there
         why = _unconfigured(config) if a_board else ""
+        if why and broken:
+            why, short = "", short or broken
         if why:
             print(_NOT_CONFIGURED % (board.NAME, why))
             print("  " + _EDIT)
-        if not asked and not why:
+        if not asked and not why and not short:
             try:
                 app = build.built(config, board, terminal, _stayed, told)
             except ConfigError as error:
-                print("The config cannot work yet:")
-                for line in told[1:] + str(error).split("\n"):
-                    print("  " + line)
-                why = "the config cannot work"
-                if not a_board or not (sets_up or _blinks(registry, board)):
+                short = "The config cannot work yet:\n  " + "\n  ".join(
+                    told[1:] + str(error).split("\n")
+                )
+                if not a_board:
+                    print(short)
                     raise
         if not app:
-            del config
-            if asked or sets_up:
+            if asked or (why and sets_up):
+                del config
                 from .setup import mode
 
                 mode.run(below, board, asked, not why)
-            elif _blinks(registry, board):
-                build.blink(board)
+            elif short or (getattr(board, "LED", None) and registry.has(board, "led")):
+                from . import safe
+
+                safe.run(config, below, board, short)
             return
         del config, below, build  # the app has the checked one, and is here for years
         registry.drop("config", "joulelog.build")
@@ -124,10 +130,6 @@ def _is_tight(path: str | None, free: int) -> bool:
         return True
     except OSError:
         return False
-
-
-def _blinks(registry, board) -> bool:
-    return bool(getattr(board, "LED", None)) and registry.has(board, "led")
 
 
 def _unconfigured(config) -> str:

@@ -48,6 +48,7 @@ class Supervisor:
         self.starved = ""  # the task that it happened to
         self.leaving = ""  # why the app is about to end: then wait() returns
         self.note = None  # called with the text of each failure that is logged
+        self.mark = None  # called with the name of each task before its steps
         self._timed: list = []
         self._tasks: list = []  # of each of them
         self._log = logging.getLogger("supervisor")
@@ -216,6 +217,8 @@ class _Timed:
     def send(self, value):
         """Run the coroutine's next step."""
         self.parent.moved = True
+        if self._supervisor.mark:
+            self._supervisor.mark(self._name)
         started = clock.ticks_us()
         try:
             return self._coroutine.send(value)

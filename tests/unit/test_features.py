@@ -22,7 +22,8 @@ from tools.images import features
 GUARDED = {
     ("joulelog/app.py", "joulelog/backlog/opening.py"),
     ("joulelog/report.py", "joulelog/backlog/opening.py"),
-    ("joulelog/build.py", "joulelog/device/led.py"),
+    ("joulelog/safe.py", "joulelog/device/led.py"),
+    ("joulelog/safe.py", "joulelog/setup/mode.py"),
     ("joulelog/start.py", "joulelog/setup/mode.py"),
     ("joulelog/app.py", "joulelog/setup/beside.py"),
     ("joulelog/app.py", "joulelog/setup/cable.py"),

@@ -14,6 +14,7 @@ import machine
 
 from joulelog import app as app_module  # noqa: F401 - loaded with the real machine
 from joulelog import clock, registry, start
+from joulelog.device import starts
 from joulelog.errors import ConfigError
 
 ROOT = "/".join(__file__.split("/")[:-3]) or "."
@@ -117,25 +118,38 @@ class Start(unittest.TestCase):
         found.update(changes)
         return Parts(**found)
 
-    def test_a_wrong_config_is_an_error_where_there_is_no_led(self):
-        with self.assertRaises(ConfigError):
-            start.run(self.config(device=7), Board)
+    def test_a_wrong_config_is_an_error_on_a_computer(self):
+        class Computer(Board):
+            NAME = "HOST"
 
-    def test_a_wrong_config_sends_sos_and_blinks_twice_a_second(self):
+        with self.assertRaises(ConfigError):
+            start.run(self.config(device=7), Computer)
+
+    def test_a_wrong_config_is_told_and_tried_again_later(self):
+        starts.left()
+        for minutes in (10, 60, 60):
+            self.ms = 0
+            with self.assertRaises(SystemExit):  # the shim's reset
+                start.run(self.config(device=7), Board)
+            self.assertEqual(self.ms // 60000, minutes)
+        self.assertIn("ERROR safe: config: `device` is 7; allowed is text in quotes", self.log())
+        self.assertIn("the next normal start is in 10 minutes", self.log())
+
+    def test_a_wrong_config_blinks_meanwhile(self):
         sys.modules["machine"] = Parts(Pin=LedPin, unique_id=lambda: b"chip")
         with self.assertRaises(Pressed):
             start.run(self.config(device=7), BoardWithLed)
-        changes = LedPin.changes
-        self.assertEqual(changes[0], (0, 0))  # on, at once: this LED shines when its pin is low
-        gaps = [changes[i + 1][0] - changes[i][0] for i in range(len(changes) - 1)]
-        self.assertEqual(gaps[-9:-1], [250] * 8)  # behind the last it is switched off
+        levels = [level for _, level in LedPin.changes]
+        self.assertEqual(
+            levels[:8], [0, 1] * 4
+        )  # on, at once: this LED shines when its pin is low
 
     def printed(self, config, board):
         """What the start says of it; True where it blinks then until Ctrl-C."""
-        from joulelog import build  # dropped by each run
+        from joulelog import safe  # dropped by each run
 
         lines = []
-        start.print = build.print = lines.append  # type: ignore[attr-defined]
+        start.print = safe.print = lines.append  # type: ignore[attr-defined]
         sys.modules["machine"] = Parts(Pin=LedPin, unique_id=lambda: b"chip")
         blinks = False
         try:
@@ -143,7 +157,7 @@ class Start(unittest.TestCase):
         except Pressed:
             blinks = True
         finally:
-            del start.print, build.print  # type: ignore[attr-defined]
+            del start.print, safe.print  # type: ignore[attr-defined]
         return "\n".join(lines), blinks
 
     def test_a_board_with_the_shipped_config_says_what_to_do_and_waits(self):
@@ -160,8 +174,7 @@ class Start(unittest.TestCase):
         self.assertTrue(blinks)
         self.assertIn("not configured yet", said)
         self.assertIn("Ctrl-C leaves for the REPL", said)
-        gaps = [LedPin.changes[i + 1][0] - LedPin.changes[i][0] for i in range(30, 38)]
-        self.assertEqual(gaps, [250] * 8)
+        self.assertEqual([level for _, level in LedPin.changes][:4], [0, 1, 0, 1])
 
     def test_no_simulated_meter_on_a_board_beside_a_real_one(self):
         pulse = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}

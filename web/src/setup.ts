@@ -18,6 +18,7 @@ interface State {
   version: string;
   guest: boolean; // on the board's own Wi-Fi
   only_wifi: boolean;
+  safe: string; // why the board is in safe mode
   point: string;
   ssid: string;
   trying: boolean;
@@ -176,7 +177,11 @@ async function enter(): Promise<void> {
 function home(): void {
   const online = !!state.address;
   show(
-    "Set-up",
+    state.safe ? "Safe mode" : "Set-up",
+    state.safe && make("section", { className: "problem" },
+      text("No meter is read: the last starts came to nothing. A normal one is tried by itself; what is set here may mend it."),
+      ...state.safe.split("\n").map((line) => text(line)),
+    ),
     make(
       "section",
       {},

@@ -16,7 +16,8 @@ A board restarts itself in three cases, and the next start's report says why:
   ended, which frees what they hold, and readings go to the flash first. Here as well the pause
   doubles with each restart that did not help.
 
-A computer is never restarted.
+A computer is never restarted. A start that lasts for a minute is told to starts.py: what comes
+later is no reason for safe mode.
 
 An ESP32's bootloader takes back an image that was written over the air: at the next reset the one
 before starts, unless somebody says that the new one is good. The guard says so, once: after a
@@ -31,6 +32,7 @@ from civil import fields
 from micropython import const
 
 from .. import clock
+from . import starts
 from .state import SWITCH_ONS, reset_reason
 
 _DAY_MS = const(86400000)
@@ -38,7 +40,9 @@ _PATIENCE_MS = const(7200000)
 _MANY_SHORT = const(8)  # MemoryErrors, one soon after the other
 _SHORT_S = const(600)  # a sink says that it has no memory
 _SHORT_MS = const(600000)
-_STEADY_MS = const(60000)  # without a failure an image is good
+_STEADY_MS = const(
+    60000
+)  # then a start was none of the short ones; without a failure an image is good
 _STEADY_ALONE_MS = const(600000)  # the same without a network
 _NO_MEMORY = "not enough memory"
 _FULL = "there was no memory left"
@@ -69,6 +73,8 @@ class Guard:
         self._restarts = 0  # of tasks, until then
         self.planned = ""  # why the board is restarted once the app has ended
         app.supervisor.note = self._note
+        if self._dog_ms is not None:
+            app.supervisor.mark = starts.doing
 
     def watchdog(self):
         """Start the chip's watchdog; return what feeds it, or None."""
@@ -100,6 +106,7 @@ class Guard:
     def restart(self) -> None:
         """Behind the app: restart the board, if that is planned."""
         if self.planned:
+            starts.end(self.planned)
             machine.reset()
 
     def tick(self) -> None:
@@ -110,6 +117,9 @@ class Guard:
                 self._look_at_memory()
             except MemoryError:  # not even for the reason
                 self.leave(_FULL)
+        if app.supervisor.mark and clock.uptime_ms() - self._begun_ms > _STEADY_MS:
+            app.supervisor.mark = None
+            starts.steady()
         if app.store.get(SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
             app.store.set(SWITCH_ONS, None)
             app.store.save_now()
@@ -193,6 +203,7 @@ class Guard:
         logging.getLogger("guard").error("restarting the board: %s", why)
         self._app.store.plan_reboot(why)
         self._app.save()
+        starts.end(why)
         machine.reset()
 
     def _note(self, text: str) -> None:

@@ -3,7 +3,8 @@
     mode.run(config, board, asked, usable)     # behind it a board restarts
 
 config: that of config.py. asked: who asks for it (device/starts.py). usable: there is something
-to run; then it ends by itself after five minutes in which nobody was there.
+to run; then it ends by itself after five minutes in which nobody was there. Safe mode (safe.py) is
+the same with a reason, a time and a log: it ends after that time.
 
 The board opens its access point, JouleLog-1A2B, with a password that it prints here and nowhere
 else; for ten minutes after its button was held the point is open, for the Wi-Fi alone. Every name
@@ -18,6 +19,7 @@ from micropython import const
 
 from .. import clock, registry
 from ..config.edit import Editor
+from ..device import starts
 from ..device.state import Store
 from ..net.point import Point
 from ..net.wifi import Wifi
@@ -33,15 +35,17 @@ _THRESHOLD = const(32768)  # bytes between two collections where the board says 
 _BYE = "-... -.-- ."
 
 
-def run(config, board, asked: str, usable: bool) -> None:
-    """Set up until somebody has, or nobody comes."""
+def run(config, board, asked: str, usable: bool, safe=("", _ALONE_MS, None)) -> None:
+    """Set up until somebody has, or nobody comes; safe: (why, how long, the log)."""
+    if not safe[0]:
+        starts.left()
     if asked == "erase":
         from ..config import settings
 
         settings.erase(config, board)
     if hasattr(gc, "threshold"):
         gc.threshold(getattr(board, "GC_THRESHOLD", _THRESHOLD))  # type: ignore[attr-defined]
-    set_up = SetUp(config, board, asked, usable)
+    set_up = SetUp(config, board, asked, usable, safe)
     dog_ms = getattr(board, "WATCHDOG_MS", 0)
     try:
         asyncio.run(set_up.run(machine.WDT(timeout=dog_ms).feed if dog_ms else None))
@@ -50,18 +54,21 @@ def run(config, board, asked: str, usable: bool) -> None:
         if dog_ms:  # the REPL has a day
             machine.WDT(timeout=_DAY_MS)
     print("set-up has ended (%s): the board starts again" % set_up.supervisor.leaving)
+    if safe[2]:
+        safe[2].flush()
     machine.reset()
 
 
 class SetUp:
     """All parts of it."""
 
-    def __init__(self, config, board, asked: str, usable: bool) -> None:
+    def __init__(self, config, board, asked: str, usable: bool, safe: tuple) -> None:
         self.supervisor = Supervisor()
         self._board = board
         self._usable = usable
         self._asked = asked
         self._begun_ms = clock.uptime_ms()
+        self._stay_ms, self._log = safe[1:]
         store = Store(registry.log_folder(config, board))
         store.open()
         self._store = store
@@ -71,6 +78,7 @@ class SetUp:
         self.point = Point(access.name(), access.password(store))
         self.wifi = Wifi(known, device)
         self.site = Site(board, self.wifi, self.point, editor, store, device)
+        self.site.portal.safe = safe[0]
         if asked == "erase":
             self.site.auth.password.forget()
 
@@ -123,8 +131,6 @@ class SetUp:
         return self.supervisor.child("improv", coroutine)
 
     def _pressed(self, why: str) -> None:
-        from ..device import starts
-
         starts.ask(self._store, why)
         self.supervisor.leaving = "the button was held"
 
@@ -149,6 +155,8 @@ class SetUp:
         while not self.supervisor.leaving:
             await clock.sleep_ms(1000)
             now = clock.uptime_ms()
+            if self._log:
+                self._log.tick()
             if self.point.guests():
                 portal.asked_ms = now
             if portal.only_wifi and now - self._begun_ms > _OPEN_MS:
@@ -156,9 +164,14 @@ class SetUp:
                 self.point.open()
                 self._say(True)
             if portal.finished:
+                starts.left()
                 await clock.sleep_ms(_LAST_MS)
                 self.supervisor.leaving = "somebody has asked for the start"
-            elif self._usable and now - portal.asked_ms > _ALONE_MS:
+            elif (
+                self._usable
+                and now - portal.asked_ms > _ALONE_MS
+                and now - self._begun_ms > self._stay_ms
+            ):
                 portal.asked_ms = now  # what is set may work in another five minutes
-                if await portal.editor.usable():
+                if portal.safe or await portal.editor.usable():
                     self.supervisor.leaving = "nobody was there for five minutes"

@@ -67,6 +67,8 @@ class Plain:
     def _home_text(self, request, state: dict, networks: list, shown: dict, problems):
         portal = self._portal
         yield _HEAD % (_REFRESH if state["trying"] else "")
+        if state["safe"]:
+            yield _said(("Safe mode: no meter is read.",) + tuple(state["safe"].split("\n")))
         yield _said(problems)
         if state["address"]:
             yield "<p>In the Wi-Fi %s: <b>http://%s/</b></p>" % (

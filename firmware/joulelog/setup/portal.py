@@ -61,6 +61,7 @@ class Portal:
         self.finished = False
         self.asked_ms = clock.uptime_ms()  # when somebody asked last
         self.only_wifi = False
+        self.safe = ""  # why the board is in safe mode
         self.may_write = may_write
         self._is_guest = is_guest
         self.problem = ""  # why the network that was tried last cannot be joined
@@ -118,6 +119,7 @@ class Portal:
             "board": board.NAME,
             "version": VERSION,
             "only_wifi": self.only_wifi,
+            "safe": self.safe,
             "point": self._point.ssid if self._point else "",
             "ssid": self._trying or (wifi.networks[0]["ssid"] if wifi.networks else ""),
             "trying": bool(self._trying),

@@ -1,5 +1,7 @@
 """Pin, ADC, WDT and RTC of `machine` for a computer: machine.py imports them when used."""
 
+import os
+
 
 class Pin:
     """A pin that remembers its level. Objects with the same id are the same pin."""
@@ -139,12 +141,27 @@ class RTC:
     """The chip's clock: what was set, and nothing where nobody has; the computer has its own."""
 
     told = None  # (year, month, day, weekday, hour, minute, second, 0), for tests
+    kept = b""
 
     def datetime(self, moment=None):
         """Set it, or tell what was set."""
         if moment is None:
             return self.told
         RTC.told = moment
+
+    def memory(self, data=None):
+        """Bytes that a reset leaves as they are: in the file that JOULELOG_RTC names, or here."""
+        path = os.getenv("JOULELOG_RTC") or ""
+        if data is None:
+            try:
+                with open(path, "rb") as file:
+                    return file.read()
+            except OSError:  # there is none, or not yet
+                return RTC.kept
+        RTC.kept = bytes(data)
+        if path:
+            with open(path, "wb") as file:
+                file.write(RTC.kept)
 
 
 class _Memory:

@@ -1,0 +1,228 @@
+"""Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM.
+
+A reset ends the process with a status of its own; what lies in the RTC's memory is in a file, and
+the variable says what the chip would call the reason. Switching off empties that file.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+from tests.integration.test_setup import free_port
+from tools import ROOT
+from tools.host import deps
+from tools.rig import run_vm, vm
+
+RESET = 86  # tools/host/shims/machine.py
+POWER_ON, RESTART, WATCHDOG = "1", "2", "3"
+BOARD = """
+NAME = "TEST"
+CHIP = "esp32"
+UARTS = {{}}
+GPIO = (1, 2)
+INPUT_ONLY = ()
+BUTTON = None
+LED = None
+WATCHDOG_MS = 60000
+IMPROV = False
+LOG_DIRECTORY = {folder!r}
+WEB_PORT = {port}
+{more}
+from joulelog import clock
+clock.set_speed(20)
+"""
+GOOD = 'readers = [{"type": "health"}]\nsinks = [{"type": "console", "style": "lines"}]\n'
+# A reader that does not give the others their turn.
+HANGS = """
+import joulelog.readers.health as health
+async def run(self):
+    while True:
+        pass
+health.Reader.run = run
+"""
+LOOP_IN_MAIN = """
+import joulelog.app as app
+def broken(self):
+    raise ValueError("a fault of the firmware")
+app.App._start = broken
+"""
+HANG_S = 120
+
+
+class Board:
+    """One that is started again and again."""
+
+    def __init__(self, folder: Path, config: str, more: str = "") -> None:
+        self.folder = folder
+        self.port = free_port()
+        about = BOARD.format(folder=str(folder), port=self.port, more=more)
+        (folder / "board.py").write_text(about)
+        self.config(config)
+        self.rtc = folder / "rtc"
+        self.log = folder / "joulelog.log"
+
+    def config(self, text: str) -> None:
+        (self.folder / "config.py").write_text(text)
+
+    @contextlib.contextmanager
+    def started(self, reason: str):
+        """A start of it, for this reason; killed behind it."""
+        if reason == POWER_ON:
+            self.rtc.unlink(missing_ok=True)
+        line = run_vm.command(ROOT / "firmware/main.py", [], "esp32", "2M")
+        here = f"gc.collect();sys.path.insert(0,{str(self.folder)!r});"
+        line = [part.replace("gc.collect();", here) for part in line]
+        variables = {
+            **os.environ,
+            "JOULELOG_RESET_CAUSE": reason,
+            "JOULELOG_RTC": str(self.rtc),
+        }
+        out = self.folder / "out.txt"
+        with out.open("wb") as file:
+            process = subprocess.Popen(line, stdout=file, stderr=file, env=variables)
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+
+    def said(self) -> str:
+        return (self.folder / "out.txt").read_text(errors="replace")
+
+    def wait_for(self, process, pattern: str) -> None:
+        until = time.monotonic() + HANG_S
+        while not re.search(pattern, self.said()):
+            assert process.poll() is None, self.said()
+            assert time.monotonic() < until, (pattern, self.said())
+            time.sleep(0.05)
+
+    def reset(self, reason: str) -> None:
+        """A start that ends in a reset of its own."""
+        with self.started(reason) as process:
+            assert process.wait(HANG_S) == RESET, self.said()
+
+    def state(self) -> dict:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
+        with contextlib.closing(connection):
+            connection.request("GET", "/api/state")
+            return json.loads(connection.getresponse().read())
+
+    def safe_mode(self, process) -> str:
+        """Wait for it; why, as the page has it."""
+        self.wait_for(process, "then open http")
+        deadline = time.monotonic() + HANG_S
+        while True:
+            try:
+                return self.state()["safe"]
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, self.said()
+                time.sleep(0.05)
+
+
+@pytest.fixture(autouse=True)
+def needs():
+    try:
+        vm.ensure()
+    except vm.Unavailable as reason:
+        tiers.missing("the MicroPython VM", "vm", str(reason))
+    if deps.path() is None:
+        tiers.missing("microdot and micropython-lib", "deps", "make deps")
+
+
+def test_an_exception_three_times(tmp_path):
+    """Told with its place on the page and in the log; then a normal start, in time."""
+    board = Board(tmp_path, GOOD + LOOP_IN_MAIN)
+    board.reset(POWER_ON)
+    assert "starting again in five seconds; Ctrl-C keeps the REPL" in board.said()
+    board.reset(RESTART)
+    board.reset(RESTART)
+    with board.started(RESTART) as process:
+        why = board.safe_mode(process)
+        assert why.endswith("ValueError: a fault of the firmware"), why
+        log = board.log.read_text()
+        assert "ERROR safe: " in log and "a fault of the firmware" in log
+        assert "the next normal start is in 10 minutes" in log
+        assert process.wait(HANG_S) == RESET, board.said()  # ten minutes, at speed 20
+    # That is short again: safe mode at once, for an hour.
+    board.reset(RESTART)
+    with board.started(RESTART) as process:
+        board.safe_mode(process)
+        assert "the next normal start is in 60 minutes" in board.log.read_text()
+    # Mended: it runs, and nothing is counted any more after a minute.
+    board.config(GOOD)
+    with board.started(POWER_ON) as process:
+        board.wait_for(process, "health ")
+
+
+def test_a_task_that_hangs(tmp_path):
+    """The watchdog does not say which: the memory that outlives it does."""
+    board = Board(tmp_path, GOOD + HANGS)
+    for reason in (POWER_ON, WATCHDOG, WATCHDOG):
+        with board.started(reason) as process:
+            board.wait_for(process, "start: ")
+            deadline = time.monotonic() + HANG_S
+            while b"health" not in board.rtc.read_bytes():
+                assert process.poll() is None and time.monotonic() < deadline, board.said()
+                time.sleep(0.05)
+    with board.started(WATCHDOG) as process:
+        assert board.safe_mode(process) == "watchdog, while health was at work"
+    assert "ERROR safe: watchdog, while health was at work" in board.log.read_text()
+
+
+def test_a_hang_at_import(tmp_path):
+    """Where no task is known the reason of the reset is all there is."""
+    board = Board(tmp_path, GOOD + "while True:\n    pass\n")
+    for reason in (POWER_ON, WATCHDOG, WATCHDOG):
+        before = board.rtc.read_bytes() if reason == WATCHDOG else b""
+        with board.started(reason) as process:
+            deadline = time.monotonic() + HANG_S
+            while not board.rtc.exists() or board.rtc.read_bytes() in (b"", before):
+                assert process.poll() is None and time.monotonic() < deadline, board.said()
+                time.sleep(0.05)
+    board.config(GOOD)
+    with board.started(WATCHDOG) as process:
+        assert board.safe_mode(process) == "watchdog"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD + 'device = 7\ncolour = "red"\n', ("`device` is 7", "`colour`")),
+        (GOOD + "quiet = true\n", ("config.py, line 3: NameError", "did you mean True?")),
+    ],
+    ids=["schema", "python"],
+)
+def test_a_config_that_cannot_work(tmp_path, text, told):
+    """At the first start: no other one would do better."""
+    board = Board(tmp_path, text)
+    with board.started(POWER_ON) as process:
+        why = board.safe_mode(process)
+        log = board.log.read_text()
+        for part in told:
+            assert part in why and part in log, (part, why, log)
+
+
+def test_without_a_page(tmp_path):
+    """An image without set-up tells the log, and starts again after ten minutes."""
+    board = Board(tmp_path, GOOD + "device = 7\n", 'FEATURES = ("health", "console")')
+    board.reset(POWER_ON)
+    assert "ERROR safe: config: `device` is 7" in board.log.read_text()
+
+
+def test_what_a_person_ends_does_not_count(tmp_path):
+    """Twenty switch-offs, one after the other (every fifth start is set-up mode, as it says)."""
+    board = Board(tmp_path, GOOD, 'FEATURES = ("health", "console")')
+    for _ in range(20):
+        with board.started(POWER_ON) as process:
+            board.wait_for(process, "start: reader")
+        assert "safe" not in board.said()
+    with board.started(RESTART) as process:  # the memory is as a crash would find it
+        board.wait_for(process, "health ")
