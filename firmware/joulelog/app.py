@@ -30,6 +30,7 @@ from .supervisor import Supervisor
 
 _HEARTBEAT_S = const(120)  # a reader looks at its line several times a second
 _FEW_SLOTS = const(16)  # without flash such a ring is no backlog that is worth a second lane
+_UPDATE = "update"  # in the state: what update/ has noted of one
 _PATIENCE_S = const(900)  # a server may ask a sink to wait for 600 s
 
 
@@ -69,6 +70,11 @@ class App:
         self.guard = Guard(self)
         self.readers: list = []
         self.sinks: list = []
+        if self.store.get(_UPDATE):
+            from .update import trial
+
+            about = self.store, self.network, self.queue.latest, self.sinks
+            self.guard.trial = trial.begin(*about)  # type: ignore[assignment]
         self.services: list = []
         for name in config.services:
             section = config.services[name]

@@ -30,6 +30,8 @@ def run(config, below, board, why: str) -> None:
         starts.left()
         asyncio.run(_blink(board, _FOREVER_MS, None))
     log = _log(config, board)
+    if registry.has(board, "update") and board.CHIP != "esp8266":
+        _end_trial(config, board, why)
     for line in why.split("\n"):
         logging.getLogger("safe").error("%s", line.strip())
     stay_ms = starts.stay_ms()
@@ -42,6 +44,17 @@ def run(config, below, board, why: str) -> None:
         mode.run(below, board, "", True, (why, stay_ms, log))
     asyncio.run(_blink(board, stay_ms, log))
     machine.reset()
+
+
+def _end_trial(config, board, why: str) -> None:
+    """An update that cannot even begin: the one before starts at once."""
+    from .device.state import Store
+    from .update import trial
+
+    store = Store(registry.log_folder(config, board))
+    store.open()
+    if trial.give_up(store, why):
+        machine.reset()
 
 
 def _log(config, board):

@@ -1,44 +1,12 @@
-"""Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM.
+"""Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM."""
 
-A reset ends the process with a status of its own; what lies in the RTC's memory is in a file, and
-the variable says what the chip would call the reason. Switching off empties that file.
-"""
-
-import contextlib
-import http.client
-import json
-import os
-import re
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
-from tests import tiers
-from tests.integration.test_setup import free_port
-from tools import ROOT
-from tools.host import deps
-from tools.rig import run_vm, vm
+from tests.integration import restarts_rig
+from tests.integration.restarts_rig import HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
 
-RESET = 86  # tools/host/shims/machine.py
-POWER_ON, RESTART, WATCHDOG = "1", "2", "3"
-BOARD = """
-NAME = "TEST"
-CHIP = "esp32"
-UARTS = {{}}
-GPIO = (1, 2)
-INPUT_ONLY = ()
-BUTTON = None
-LED = None
-WATCHDOG_MS = 60000
-IMPROV = False
-LOG_DIRECTORY = {folder!r}
-WEB_PORT = {port}
-{more}
-from joulelog import clock
-clock.set_speed(20)
-"""
 GOOD = 'readers = [{"type": "health"}]\nsinks = [{"type": "console", "style": "lines"}]\n'
 # A reader that does not give the others their turn.
 HANGS = """
@@ -54,87 +22,11 @@ def broken(self):
     raise ValueError("a fault of the firmware")
 app.App._start = broken
 """
-HANG_S = 120
-
-
-class Board:
-    """One that is started again and again."""
-
-    def __init__(self, folder: Path, config: str, more: str = "") -> None:
-        self.folder = folder
-        self.port = free_port()
-        about = BOARD.format(folder=str(folder), port=self.port, more=more)
-        (folder / "board.py").write_text(about)
-        self.config(config)
-        self.rtc = folder / "rtc"
-        self.log = folder / "joulelog.log"
-
-    def config(self, text: str) -> None:
-        (self.folder / "config.py").write_text(text)
-
-    @contextlib.contextmanager
-    def started(self, reason: str):
-        """A start of it, for this reason; killed behind it."""
-        if reason == POWER_ON:
-            self.rtc.unlink(missing_ok=True)
-        line = run_vm.command(ROOT / "firmware/main.py", [], "esp32", "2M")
-        here = f"gc.collect();sys.path.insert(0,{str(self.folder)!r});"
-        line = [part.replace("gc.collect();", here) for part in line]
-        variables = {
-            **os.environ,
-            "JOULELOG_RESET_CAUSE": reason,
-            "JOULELOG_RTC": str(self.rtc),
-        }
-        out = self.folder / "out.txt"
-        with out.open("wb") as file:
-            process = subprocess.Popen(line, stdout=file, stderr=file, env=variables)
-            try:
-                yield process
-            finally:
-                process.kill()
-                process.wait()
-
-    def said(self) -> str:
-        return (self.folder / "out.txt").read_text(errors="replace")
-
-    def wait_for(self, process, pattern: str) -> None:
-        until = time.monotonic() + HANG_S
-        while not re.search(pattern, self.said()):
-            assert process.poll() is None, self.said()
-            assert time.monotonic() < until, (pattern, self.said())
-            time.sleep(0.05)
-
-    def reset(self, reason: str) -> None:
-        """A start that ends in a reset of its own."""
-        with self.started(reason) as process:
-            assert process.wait(HANG_S) == RESET, self.said()
-
-    def state(self) -> dict:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
-        with contextlib.closing(connection):
-            connection.request("GET", "/api/state")
-            return json.loads(connection.getresponse().read())
-
-    def safe_mode(self, process) -> str:
-        """Wait for it; why, as the page has it."""
-        self.wait_for(process, "then open http")
-        deadline = time.monotonic() + HANG_S
-        while True:
-            try:
-                return self.state()["safe"]
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, self.said()
-                time.sleep(0.05)
 
 
 @pytest.fixture(autouse=True)
 def needs():
-    try:
-        vm.ensure()
-    except vm.Unavailable as reason:
-        tiers.missing("the MicroPython VM", "vm", str(reason))
-    if deps.path() is None:
-        tiers.missing("microdot and micropython-lib", "deps", "make deps")
+    restarts_rig.needs()
 
 
 def test_an_exception_three_times(tmp_path):

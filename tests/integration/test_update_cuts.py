@@ -17,6 +17,7 @@ import pytest
 import update_helpers as made
 import updatefile
 
+from joulelog.flow.latest import Latest
 from joulelog.update.receive import Updates, reading
 from tests import esp_images
 from tests.unit.test_update import Board, Bytes, Key, Store
@@ -62,7 +63,9 @@ def file_of(app: bytes, layout: str, board: str, chip: str) -> bytes:
 def update(flash, app: bytes, board=Board) -> None:
     esp32.flash = flash
     data = file_of(app, updatefile.layout(esp32.rows(flash)), board.NAME, board.CHIP)
-    asyncio.run(Updates(board, Store()).take(reading(Bytes(data, (65536,)).read), len(data)))
+    asyncio.run(
+        Updates(board, Store(), Latest()).take(reading(Bytes(data, (65536,)).read), len(data))
+    )
 
 
 def confirm(flash) -> None:

@@ -55,7 +55,7 @@ PLACES = {
     "tools/host/shims/config_file.py": "a config is a module in a folder of its own",
     "tools/rig/vm_shims/config_file.py": "the same on the VM",
     "tools/rig/vm_boot.py": "what starts the VM",
-    "tests/integration/test_safe_mode.py": "a board's own files: a text that the VM runs",
+    "tests/integration/restarts_rig.py": "a board's own files: a text that the VM runs",
     "tools/rig/run_vm.py": "what starts the VM: a text that it runs",
     "tools/rig/raw_repl.py": "what starts the VM with a REPL: a text that it runs",
     "tools/rig/repl_vm.py": "the REPL on the VM, which has a board's places",

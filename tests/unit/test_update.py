@@ -10,6 +10,7 @@ import update_helpers as made
 import updatefile
 
 from joulelog import VERSION, clock
+from joulelog.flow.latest import Latest
 from joulelog.update import KEY, slots
 from joulelog.update.receive import Updates, reading
 
@@ -113,7 +114,8 @@ class Case(unittest.TestCase):
         sys.modules["update_key"] = Key  # type: ignore[assignment]
         self.flash = esp32.flash = made.RamFlash(made.flash_image(OLD))  # type: ignore[assignment]
         self.store = Store()
-        self.updates = Updates(Board, self.store)
+        self.latest = Latest()
+        self.updates = Updates(Board, self.store, self.latest)
 
     def tearDown(self):
         logging.getLogger().handlers = self.before
@@ -158,7 +160,7 @@ class Taken(Case):
             self.assertEqual(
                 bytes(self.flash.data[made.SLOTS[0] : made.SLOTS[1]])[: len(OLD)], OLD
             )
-            self.assertEqual(self.store.saved[KEY], [VERSION, made.VERSION, "ota_1", ""])
+            self.assertEqual(self.store.saved[KEY], [VERSION, made.VERSION, "ota_1", "", ""])
             self.assertEqual(esp32.chosen(self.flash)[0], 1)
             self.assertFalse(self.flash.sectors & set(RUNNING))
             self.assertEqual(self.updates.erases, -(-len(NEW) // 4096))
@@ -293,7 +295,7 @@ class Refused(Case):
 
     def test_boards_that_take_none(self):
         for board, name, word in ((Files, "files", "make flash"), (Small, "chip", "cable")):
-            self.updates = Updates(board, self.store)
+            self.updates = Updates(board, self.store, self.latest)
             self.assertTrue(word in self.refused(name, head() + NEW))
 
     def test_one_slot(self):

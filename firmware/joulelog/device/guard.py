@@ -20,9 +20,10 @@ A computer is never restarted. A start that lasts for a minute is told to starts
 later is no reason for safe mode.
 
 An ESP32's bootloader takes back an image that was written over the air: at the next reset the one
-before starts, unless somebody says that the new one is good. The guard says so, once: after a
-minute in which no task failed or hung, with a network (where one is configured); without one after
-ten such minutes, for a router that is off says nothing about the image.
+before starts, unless somebody says that the new one is good. The guard says so, once: when an
+update has passed its trial (update/trial.py); of an image that others have written, after a minute
+in which no task failed or hung, with a network (where one is configured); without one after ten
+such minutes, for a router that is off says nothing about the image.
 """
 
 import logging
@@ -72,6 +73,7 @@ class Guard:
         self._steady_ms = self._begun_ms  # uptime when a task failed last
         self._restarts = 0  # of tasks, until then
         self.planned = ""  # why the board is restarted once the app has ended
+        self.trial = None  # of an update: update/trial.py
         app.supervisor.note = self._note
         if self._dog_ms is not None:
             app.supervisor.mark = starts.doing
@@ -106,7 +108,7 @@ class Guard:
     def restart(self) -> None:
         """Behind the app: restart the board, if that is planned."""
         if self.planned:
-            starts.end(self.planned)
+            self._end(self.planned)
             machine.reset()
 
     def tick(self) -> None:
@@ -117,7 +119,11 @@ class Guard:
                 self._look_at_memory()
             except MemoryError:  # not even for the reason
                 self.leave(_FULL)
-        if app.supervisor.mark and clock.uptime_ms() - self._begun_ms > _STEADY_MS:
+        if (
+            app.supervisor.mark
+            and not self.trial
+            and clock.uptime_ms() - self._begun_ms > _STEADY_MS
+        ):
             app.supervisor.mark = None
             starts.steady()
         if app.store.get(SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
@@ -174,13 +180,7 @@ class Guard:
         return ""
 
     def _look_at_image(self) -> None:
-        app = self._app
-        now = clock.uptime_ms()
-        if app.supervisor.restarts != self._restarts:
-            self._restarts = app.supervisor.restarts
-            self._steady_ms = now
-        alone = app.network.networks and not app.network.up
-        if now - self._steady_ms < (_STEADY_ALONE_MS if alone else _STEADY_MS) or self.planned:
+        if self.planned or not self._is_good():
             return
         self._unconfirmed = False
         try:
@@ -190,6 +190,23 @@ class Guard:
             logging.getLogger("guard").info("this image runs well: the bootloader keeps it")
         except Exception as error:  # one image, or it came by wire: there is none to go back to
             logging.getLogger("guard").debug("no image to confirm: %s", error)
+        if self.trial:
+            self.trial.keep()
+            self.trial = None
+
+    def _is_good(self) -> bool:
+        app = self._app
+        if self.trial:
+            lacks = self.trial.lacks()
+            if lacks:
+                self._reboot(lacks)
+            return lacks == ""
+        now = clock.uptime_ms()
+        if app.supervisor.restarts != self._restarts:
+            self._restarts = app.supervisor.restarts
+            self._steady_ms = now
+        alone = app.network.networks and not app.network.up
+        return now - self._steady_ms >= (_STEADY_ALONE_MS if alone else _STEADY_MS)
 
     def _tell_board(self) -> None:
         """Set the chip's own clock: after a restart the time is known at once."""
@@ -203,8 +220,13 @@ class Guard:
         logging.getLogger("guard").error("restarting the board: %s", why)
         self._app.store.plan_reboot(why)
         self._app.save()
-        starts.end(why)
+        self._end(why)
         machine.reset()
+
+    def _end(self, why: str) -> None:
+        if self.trial:
+            self.trial.fail(why)
+        starts.end(why)
 
     def _note(self, text: str) -> None:
         now = self._app.clock.now()

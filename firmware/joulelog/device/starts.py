@@ -31,6 +31,8 @@ _REASON_BITS = const(0x3F)
 _BROWN_OUT = const(15)  # RTCWDT_BROWN_OUT_RESET of all ESP32 chips
 
 # What is in the RTC's memory: the mark; one of these; a count; a count; a text.
+before = ""  # why the start before this one ended, where it was short
+
 _MARK = b"JL1"
 _STEADY = const(0)  # or nothing has begun
 _YOUNG = const(1)  # in its first minute; the text is the task at work
@@ -46,16 +48,19 @@ def begin(board) -> str:
     """Count this start; why those before it ended, where that was too often within a minute."""
     if getattr(board, "WATCHDOG_MS", None) is None:  # a computer
         return ""
+    global before
     state, count, stays, text = _recall()
     reason = _reason(board)
+    before = ""
     if not reason:
         count = stays = 0
     elif state == _ENDED or state == _YOUNG:
         count = min(count + 1, 255)
+        before = text
         if state == _YOUNG:
-            text = "%s, while %s was at work" % (reason, text) if text else reason
+            before = "%s, while %s was at work" % (reason, text) if text else reason
     _keep(_YOUNG, count, stays, "")
-    return text or reason if count >= _SHORT_STARTS else ""
+    return before or reason if count >= _SHORT_STARTS else ""
 
 
 def doing(name: str) -> None:

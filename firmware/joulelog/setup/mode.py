@@ -33,9 +33,10 @@ _LAST_MS = const(2000)  # for the answer to whoever has asked for the start
 _DAY_MS = const(86400000)
 _THRESHOLD = const(32768)  # bytes between two collections where the board says nothing
 _BYE = "-... -.-- ."
+_ASKED_FOR = ("", _ALONE_MS, None)  # no safe mode
 
 
-def run(config, board, asked: str, usable: bool, safe=("", _ALONE_MS, None)) -> None:
+def run(config, board, asked: str, usable: bool, safe=_ASKED_FOR) -> None:
     """Set up until somebody has, or nobody comes; safe: (why, how long, the log)."""
     if not safe[0]:
         starts.left()
@@ -62,7 +63,7 @@ def run(config, board, asked: str, usable: bool, safe=("", _ALONE_MS, None)) -> 
 class SetUp:
     """All parts of it."""
 
-    def __init__(self, config, board, asked: str, usable: bool, safe: tuple) -> None:
+    def __init__(self, config, board, asked: str, usable: bool, safe=_ASKED_FOR) -> None:
         self.supervisor = Supervisor()
         self._board = board
         self._usable = usable

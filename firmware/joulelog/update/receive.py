@@ -1,6 +1,6 @@
 """One update at a time: from whatever brings its bytes to the switch, and what is counted of it.
 
-    updates = Updates(board, store)
+    updates = Updates(board, store, queue.latest)
     version = await updates.take(reading(read), total, forced)    # UpdateError says why not
     guard.leave("an update to version " + version)
 
@@ -33,12 +33,12 @@ class Updates:
 
     def __init__(self, board, store, latest=None) -> None:
         """latest: of the queue, by which the trial knows what has to deliver again."""
-        self._latest = latest
         self.size = 0  # bytes of the update that is coming, 1: nobody knows; 0: there is none
         self.problem = ""  # why the last one was refused
         self.ready = ""  # the version that is to run next
         self._board = board
         self._store = store
+        self._latest = latest
         self._busy = False
         self._write = None
 
@@ -118,8 +118,11 @@ class Updates:
         """First what is on trial into the store, then the bootloader."""
         store = self._store
         before = store.get(KEY)
+        from .trial import delivering
+
+        sources = delivering(self._latest) if self._latest else ""
         try:
-            store.set(KEY, [VERSION, version, slot.info()[4], ""])
+            store.set(KEY, [VERSION, version, slot.info()[4], "", sources])
             saved = store.save_now()
         except ValueError:
             saved = False

@@ -23,7 +23,7 @@ hours | int 1..720 | 24 | hours between two looks there
 ca | text | null | for https: certificate of who signed the server's (PEM or DER file)
 verify | bool | true | for https: check the server's certificate; the update is signed anyway
 """
-NEEDS = ("board", "network", "store", "guard", "device")
+NEEDS = ("board", "network", "store", "guard", "device", "queue")
 
 _LOOK_MS = const(1000)
 _LAST_MS = const(2000)  # for the answer to whoever has sent it
@@ -36,8 +36,8 @@ class Service:
 
     name = "update"
 
-    def __init__(self, section: dict, board, network, store, guard, device: str) -> None:
-        self.updates = Updates(board, store)
+    def __init__(self, section: dict, board, network, store, guard, device: str, queue) -> None:
+        self.updates = Updates(board, store, queue.latest)
         self.server = None
         self._section = section
         self._board = board

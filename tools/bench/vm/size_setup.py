@@ -48,13 +48,7 @@ def alone(board, number: int, steps: bool) -> None:
     board.NO_ROOM = ()
     board.LED = getattr(board, "LED", None) or _LED
     gc.threshold(getattr(board, "GC_THRESHOLD", 32768))
-<<<<<<< HEAD
     set_up = mode.SetUp({}, board, "", False)
-=======
-    if steps:
-        asyncio.create_task = asyncio.core.create_task = create_task
-    set_up = mode.SetUp({}, board, "", False, ("", 300000, None))
->>>>>>> 07b194f (start: Starts that come to nothing end in safe mode, with the cause where people look.)
     say("built")
 
     async def watch() -> None:
