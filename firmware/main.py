@@ -1,10 +1,11 @@
 """What the board runs after boot.py: the application, with the user's config.py beside it.
 
 Whatever happens in it, the board comes back by itself: the watchdog runs before anything that may
-hang is imported, and each end is counted (joulelog/device/starts.py): after three starts that
+hang is imported, and each end is counted (joulelog/device/ends.py): after three starts that
 ended within a minute it is safe mode that starts. Ctrl-C leaves for the REPL, at any time.
 """
 
+import gc
 import sys
 
 import board
@@ -14,9 +15,9 @@ watched_ms = getattr(board, "WATCHDOG_MS", None)  # None: a computer, which noth
 if watched_ms:
     machine.WDT(timeout=watched_ms)
 try:
-    from joulelog.device import starts
+    from joulelog.device import ends
 
-    short = starts.begin(board)
+    short = ends.begin(board)
     wrong = ""
     found = []  # a name for the config here would keep it for ever
     from joulelog.start import run
@@ -29,15 +30,23 @@ try:
         wrong = broken.tell(error)
         found.append({})
     run(found.pop(), board, short=short, broken=wrong)
+    ends.left()  # for the REPL
+except KeyboardInterrupt:
+    if "joulelog.device.ends" in sys.modules:
+        sys.modules["joulelog.device.ends"].left()
+    raise
 except Exception as error:
     if watched_ms is None:
         raise
-    sys.print_exception(error)  # type: ignore[attr-defined] - of MicroPython
-    starts = sys.modules.get("joulelog.device.starts")
-    if starts:  # else it is that which is broken
-        from joulelog import broken
+    gc.collect()
+    try:
+        sys.print_exception(error)  # type: ignore[attr-defined] - of MicroPython
+        if "joulelog.device.ends" in sys.modules:  # else it is that which is broken
+            from joulelog import broken
 
-        starts.end(broken.line(error))
+            sys.modules["joulelog.device.ends"].end(broken.line(error))
+    except Exception:  # no memory to say why; or the rest is broken as well
+        pass
     print("starting again in five seconds; Ctrl-C keeps the REPL")
     import time
 

@@ -18,7 +18,7 @@ import machine
 from micropython import const
 
 from . import clock, registry
-from .device import logging_setup, starts
+from .device import ends, logging_setup
 
 _SIZE_KB = const(500)  # as the schema has it; a smaller one would throw the older log away
 _FOREVER_MS = const(-1)
@@ -27,14 +27,14 @@ _FOREVER_MS = const(-1)
 def run(config, below, board, why: str) -> None:
     """Until it is time for a normal start."""
     if not why:
-        starts.left()
+        ends.left()
         asyncio.run(_blink(board, _FOREVER_MS, None))
     log = _log(config, board)
     if registry.has(board, "update") and board.CHIP != "esp8266":
         _end_trial(config, board, why)
     for line in why.split("\n"):
         logging.getLogger("safe").error("%s", line.strip())
-    stay_ms = starts.stay_ms()
+    stay_ms = ends.stay_ms()
     text = "safe mode: no meter is read; the next normal start is in %d minutes"
     logging.getLogger("safe").warning(text, stay_ms // 60000)
     log.flush()

@@ -27,7 +27,7 @@ _EDIT = (
 _FILES_BYTES = 200000  # as .mpy files set-up fits into a heap with PSRAM alone
 
 
-def run(config, board, terminal=None, asked: str = "", short: str = "", broken: str = ""):
+def run(config, board, terminal=None, asked: str = "", short: str = "", broken: str = "") -> None:
     """Build the app and run it; prints what is wrong with the config, and raises ConfigError.
 
     Returns at once where a person wants the REPL. A board where nothing is configured, or where a
@@ -96,6 +96,8 @@ def run(config, board, terminal=None, asked: str = "", short: str = "", broken: 
 
                 mode.run(below, board, asked, not why)
             elif short or (getattr(board, "LED", None) and registry.has(board, "led")):
+                del build  # and whatever had been loaded for an app that is none
+                registry.drop(*[name for name in sys.modules if name not in before])
                 from . import safe
 
                 safe.run(config, below, board, short)

@@ -186,7 +186,7 @@ class Flash:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_half_way_leaves_the_old_version(make, packages, config, number):
-    board = make()
+    board = make(flash_kib=2304)
     telegram(board)
     put(board, "/main.py", ALIVE)
     put(board, "/config.py", CONFIG.encode())

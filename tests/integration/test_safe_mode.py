@@ -1,5 +1,6 @@
 """Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM."""
 
+import signal
 import time
 
 import pytest
@@ -115,6 +116,12 @@ def test_what_a_person_ends_does_not_count(tmp_path):
     for _ in range(20):
         with board.started(POWER_ON) as process:
             board.wait_for(process, "start: reader")
+        assert "safe" not in board.said()
+    for _ in range(5):
+        with board.started(RESTART) as process:
+            board.wait_for(process, "start: reader")
+            process.send_signal(signal.SIGINT)  # Ctrl-C, and a restart from the REPL
+            process.wait(HANG_S)
         assert "safe" not in board.said()
     with board.started(RESTART) as process:  # the memory is as a crash would find it
         board.wait_for(process, "health ")

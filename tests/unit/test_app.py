@@ -507,10 +507,13 @@ class TestImage(Dark):
         super().setUp()
         self.Esp32.marked = []
         self.Esp32.problem = None
+        self.before = sys.modules.get("esp32")
         sys.modules["esp32"] = self.Esp32  # type: ignore[assignment]
 
     def tearDown(self):
         sys.modules.pop("esp32", None)
+        if self.before:  # other tests hold that one
+            sys.modules["esp32"] = self.before
         super().tearDown()
 
     def marked_s(self, story=None, **changes):

@@ -34,7 +34,7 @@ _LINES = 400
 _BYTES = {
     "device/logfile.py": "line ends of its own files",
     "device/logging_setup.py": "what no line of it may hold, in UTF-8",
-    "device/starts.py": "its own format in the memory of the RTC",
+    "device/ends.py": "its own format in the memory of the RTC",
     "device/state.py": "its own file format",
     "net/": "the home of everything on the network",
     "sinks/": "a sink is the format of its server",

@@ -14,7 +14,7 @@ import machine
 
 from joulelog import app as app_module  # noqa: F401 - loaded with the real machine
 from joulelog import clock, registry, start
-from joulelog.device import starts
+from joulelog.device import ends
 from joulelog.errors import ConfigError
 
 ROOT = "/".join(__file__.split("/")[:-3]) or "."
@@ -126,7 +126,7 @@ class Start(unittest.TestCase):
             start.run(self.config(device=7), Computer)
 
     def test_a_wrong_config_is_told_and_tried_again_later(self):
-        starts.left()
+        ends.left()
         for minutes in (10, 60, 60):
             self.ms = 0
             with self.assertRaises(SystemExit):  # the shim's reset

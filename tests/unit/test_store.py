@@ -8,7 +8,8 @@ import unittest
 from ramdisk import RamDisk
 
 from joulelog import clock
-from joulelog.device.state import Store, reset_reason
+from joulelog.device.ends import reset_reason
+from joulelog.device.state import Store
 
 VM = sys.implementation.name == "micropython"
 if VM:

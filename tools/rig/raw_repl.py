@@ -54,10 +54,13 @@ class Board:
         version: str = "1.25.0",
         flash_kib: int = 2048,
         rom_kib: int = 0,
-        heap_kb: int = 140,
+        heap_kb: int = 160,
         before: list[Path] | None = None,
     ) -> None:
-        """heap_kb: Python's; before: folders ahead of /lib on the path, as frozen code is."""
+        """heap_kb: Python's, above an ESP32's 140 because the app lies in files here.
+
+        before: folders ahead of /lib on the path, as frozen code is.
+        """
         self.boots = 0
         self.exit_status: int | None = None
         self._flash = _blank(folder / "flash.bin", flash_kib)

@@ -23,6 +23,7 @@ only: drop this module, parts and too_large afterwards.
 
 import gc
 import os
+import sys
 
 from micropython import const
 
@@ -105,12 +106,14 @@ def way_of(board) -> str:
 
 def available(encrypted: int) -> int:
     """Free bytes that are Python's, with so many TLS connections to come."""
-    try:
-        import esp32
+    regions = ()
+    if sys.platform == "esp32":  # on a computer it only takes heap
+        try:
+            import esp32
 
-        regions = esp32.idf_heap_info(esp32.HEAP_DATA)
-    except (ImportError, AttributeError):
-        regions = ()
+            regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+        except (ImportError, AttributeError):
+            pass
     return left(gc.mem_free(), regions, encrypted)  # type: ignore[attr-defined]
 
 

@@ -16,7 +16,7 @@ A board restarts itself in three cases, and the next start's report says why:
   ended, which frees what they hold, and readings go to the flash first. Here as well the pause
   doubles with each restart that did not help.
 
-A computer is never restarted. A start that lasts for a minute is told to starts.py: what comes
+A computer is never restarted. A start that lasts for a minute is told to ends.py: what comes
 later is no reason for safe mode.
 
 An ESP32's bootloader takes back an image that was written over the air: at the next reset the one
@@ -33,8 +33,8 @@ from civil import fields
 from micropython import const
 
 from .. import clock
-from . import starts
-from .state import SWITCH_ONS, reset_reason
+from . import ends
+from .state import SWITCH_ONS
 
 _DAY_MS = const(86400000)
 _PATIENCE_MS = const(7200000)
@@ -57,7 +57,7 @@ class Guard:
     """Watchdog and last resort."""
 
     def __init__(self, app) -> None:
-        self.reset = reset_reason(machine)
+        self.reset = ends.reset_reason(machine)
         app.store.begin(self.reset)
         self._app = app
         self._dog_ms = getattr(app.board, "WATCHDOG_MS", None)
@@ -76,7 +76,7 @@ class Guard:
         self.trial = None  # of an update: update/trial.py
         app.supervisor.note = self._note
         if self._dog_ms is not None:
-            app.supervisor.mark = starts.doing
+            app.supervisor.mark = ends.doing
 
     def watchdog(self):
         """Start the chip's watchdog; return what feeds it, or None."""
@@ -125,7 +125,7 @@ class Guard:
             and clock.uptime_ms() - self._begun_ms > _STEADY_MS
         ):
             app.supervisor.mark = None
-            starts.steady()
+            ends.steady()
         if app.store.get(SWITCH_ONS) and clock.uptime_ms() - self._begun_ms > _SOON_MS:
             app.store.set(SWITCH_ONS, None)
             app.store.save_now()
@@ -226,7 +226,7 @@ class Guard:
     def _end(self, why: str) -> None:
         if self.trial:
             self.trial.fail(why)
-        starts.end(why)
+        ends.end(why)
 
     def _note(self, text: str) -> None:
         now = self._app.clock.now()

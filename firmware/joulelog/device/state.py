@@ -37,24 +37,6 @@ _QUICK_WRITES = const(10)
 
 SWITCH_ONS = "switch_ons"  # one soon after the other, this one included; guard.py forgets old ones
 
-# machine's names of the reasons for a reset, and ours
-_REASONS = (
-    ("PWRON_RESET", "power on"),
-    ("HARD_RESET", "reset"),
-    ("WDT_RESET", "watchdog"),
-    ("DEEPSLEEP_RESET", "deep sleep"),
-    ("SOFT_RESET", "soft reset"),
-)
-
-
-def reset_reason(machine) -> str:
-    """What the module machine says of the last reset: "power on", "watchdog", ..."""
-    cause = machine.reset_cause()
-    for name, text in _REASONS:
-        if getattr(machine, name, None) == cause:
-            return text
-    return "cause %d" % cause
-
 
 class Store:
     """Values by name; nothing here raises an OSError."""

@@ -19,7 +19,7 @@ from micropython import const
 
 from .. import clock, registry
 from ..config.edit import Editor
-from ..device import starts
+from ..device import ends, starts
 from ..device.state import Store
 from ..net.point import Point
 from ..net.wifi import Wifi
@@ -39,7 +39,7 @@ _ASKED_FOR = ("", _ALONE_MS, None)  # no safe mode
 def run(config, board, asked: str, usable: bool, safe=_ASKED_FOR) -> None:
     """Set up until somebody has, or nobody comes; safe: (why, how long, the log)."""
     if not safe[0]:
-        starts.left()
+        ends.left()
     if asked == "erase":
         from ..config import settings
 
@@ -165,7 +165,7 @@ class SetUp:
                 self.point.open()
                 self._say(True)
             if portal.finished:
-                starts.left()
+                ends.left()
                 await clock.sleep_ms(_LAST_MS)
                 self.supervisor.leaving = "somebody has asked for the start"
             elif (

@@ -16,7 +16,7 @@ import logging
 from micropython import const
 
 from .. import clock
-from ..device import starts
+from ..device import ends
 from . import FROM, KEY, SLOT, SOURCES, TO, WHY
 
 _TRIAL_MS = const(600000)
@@ -41,7 +41,7 @@ def begin(store, network, latest, sinks: list):
     entry = store.get(KEY)
     if not _runs(entry):
         text = "the update to %s was taken back (%s): %s runs"
-        text %= (entry[TO], entry[WHY] or starts.before or _CUT, entry[FROM])
+        text %= (entry[TO], entry[WHY] or ends.before or _CUT, entry[FROM])
     elif not entry[WHY]:
         return Trial(store, network, latest, sinks, entry)
     else:  # it had passed before, and the power went before that was noted
