@@ -2,36 +2,14 @@
 
 import unittest
 
-from joulelog.device import ends
+from resets import HARD, POWER_ON, SOFT, WATCHDOG, Machine
 
-POWER_ON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
+from joulelog.device import ends
 
 
 class Board:
     CHIP = "esp32"
     WATCHDOG_MS = 60000
-
-
-class Machine:
-    PWRON_RESET = POWER_ON
-    HARD_RESET = HARD
-    WDT_RESET = WATCHDOG
-    SOFT_RESET = SOFT
-
-    def __init__(self) -> None:
-        self.cause = POWER_ON
-        self.kept = b""  # the RTC's memory
-
-    def reset_cause(self):
-        return self.cause
-
-    def RTC(self):
-        return self
-
-    def memory(self, data=None):
-        if data is None:
-            return self.kept
-        self.kept = data
 
 
 class TestEnds(unittest.TestCase):

@@ -4,13 +4,12 @@ import os
 import unittest
 
 from folders import ensure_folder
+from resets import HARD, REGISTER, Machine
 
 from joulelog.device import ends, starts
 from joulelog.device.state import Store
 
 FOLDER = "build/starts-test"
-REGISTER = 0x60008038
-POWER_ON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 
 
 class Board:
@@ -18,29 +17,6 @@ class Board:
     LOG_DIRECTORY = FOLDER
     RESET_STATE = REGISTER
     WATCHDOG_MS = 60000
-
-
-class Machine:
-    PWRON_RESET = POWER_ON
-    HARD_RESET = HARD
-    WDT_RESET = WATCHDOG
-    SOFT_RESET = SOFT
-
-    def __init__(self) -> None:
-        self.cause = POWER_ON
-        self.kept = b""  # the RTC's memory
-        self.mem32 = {REGISTER: 0xABC0 | 1}  # other bits belong to the other core
-
-    def reset_cause(self):
-        return self.cause
-
-    def RTC(self):
-        return self
-
-    def memory(self, data=None):
-        if data is None:
-            return self.kept
-        self.kept = data
 
 
 class TestStarts(unittest.TestCase):

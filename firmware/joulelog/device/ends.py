@@ -16,7 +16,6 @@ not say. Switch-ons are counted in starts.py, on the flash.
 import machine
 from micropython import const
 
-# What is in the RTC's memory: the mark; one of these; a count; a count; a text.
 # machine's names of the reasons for a reset, and ours
 _REASONS = (
     ("PWRON_RESET", "power on"),
@@ -28,6 +27,7 @@ _REASONS = (
 
 before = ""  # why the start before this one ended, where it was short
 
+# What is in the RTC's memory: the mark; one of these; a count; a count; a text.
 _MARK = b"JL1"
 _STEADY = const(0)  # or nothing has begun
 _YOUNG = const(1)  # in its first minute; the text is the task at work

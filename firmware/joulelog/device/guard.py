@@ -41,9 +41,7 @@ _PATIENCE_MS = const(7200000)
 _MANY_SHORT = const(8)  # MemoryErrors, one soon after the other
 _SHORT_S = const(600)  # a sink says that it has no memory
 _SHORT_MS = const(600000)
-_STEADY_MS = const(
-    60000
-)  # then a start was none of the short ones; without a failure an image is good
+_STEADY_MS = const(60000)  # no short start any more; without a failure an image is good
 _STEADY_ALONE_MS = const(600000)  # the same without a network
 _NO_MEMORY = "not enough memory"
 _FULL = "there was no memory left"
