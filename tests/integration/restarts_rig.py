@@ -17,6 +17,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import esp32
@@ -46,6 +47,7 @@ WEB_PORT = {port}
 from joulelog import clock
 clock.set_speed(20)
 """
+GOOD = 'readers = [{"type": "health"}]\nsinks = [{"type": "console", "style": "lines"}]\n'
 HANG_S = 120
 
 
@@ -102,6 +104,17 @@ class Board:
             assert process.poll() is None, self.said()
             assert time.monotonic() < until, (pattern, self.said())
             time.sleep(0.05)
+
+    def wait_until(self, process, holds: Callable[[], object]) -> None:
+        """Wait for something that does not show in what it says."""
+        until = time.monotonic() + HANG_S
+        while not holds():
+            assert process.poll() is None and time.monotonic() < until, self.said()
+            time.sleep(0.05)
+
+    def memory(self) -> bytes:
+        """What a reset leaves in the RTC's memory."""
+        return self.rtc.read_bytes() if self.rtc.exists() else b""
 
     def reset(self, reason: str) -> None:
         """A start that ends in a reset of its own."""

@@ -1,14 +1,12 @@
 """Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM."""
 
 import signal
-import time
 
 import pytest
 
 from tests.integration import restarts_rig
-from tests.integration.restarts_rig import HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
+from tests.integration.restarts_rig import GOOD, HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
 
-GOOD = 'readers = [{"type": "health"}]\nsinks = [{"type": "console", "style": "lines"}]\n'
 # A reader that does not give the others their turn.
 HANGS = """
 import joulelog.readers.health as health
@@ -61,10 +59,7 @@ def test_a_task_that_hangs(tmp_path):
     for reason in (POWER_ON, WATCHDOG, WATCHDOG):
         with board.started(reason) as process:
             board.wait_for(process, "start: ")
-            deadline = time.monotonic() + HANG_S
-            while b"health" not in board.rtc.read_bytes():
-                assert process.poll() is None and time.monotonic() < deadline, board.said()
-                time.sleep(0.05)
+            board.wait_until(process, lambda: b"health" in board.memory())
     with board.started(WATCHDOG) as process:
         assert board.safe_mode(process) == "watchdog, while health was at work"
     assert "ERROR safe: watchdog, while health was at work" in board.log.read_text()
@@ -76,10 +71,7 @@ def test_a_hang_at_import(tmp_path):
     for reason in (POWER_ON, WATCHDOG, WATCHDOG):
         before = board.rtc.read_bytes() if reason == WATCHDOG else b""
         with board.started(reason) as process:
-            deadline = time.monotonic() + HANG_S
-            while not board.rtc.exists() or board.rtc.read_bytes() in (b"", before):
-                assert process.poll() is None and time.monotonic() < deadline, board.said()
-                time.sleep(0.05)
+            board.wait_until(process, lambda: board.memory() not in (b"", before))
     board.config(GOOD)
     with board.started(WATCHDOG) as process:
         assert board.safe_mode(process) == "watchdog"

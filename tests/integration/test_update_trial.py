@@ -3,7 +3,6 @@
 What is wrong with the new version is in config.py, for the slot that it runs in.
 """
 
-import time
 from pathlib import Path
 
 import esp32
@@ -13,12 +12,11 @@ import update_helpers as made
 from joulelog.device.state import Store
 from joulelog.update import KEY
 from tests.integration import restarts_rig
-from tests.integration.restarts_rig import HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
+from tests.integration.restarts_rig import GOOD, HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
 from tests.integration.update_rig import OLD, image
 from tools.sim import bootloader
 
 NEW = "0.2.0"
-GOOD = 'readers = [{"type": "health"}]\nsinks = [{"type": "console", "style": "lines"}]\n'
 IN_NEW = '\nimport os\nif os.getenv("JOULELOG_SLOT") == "ota_1":\n    '
 LATE = """
 import joulelog.readers.health as health
@@ -62,10 +60,7 @@ def taken_back(board: Board, reason: str, why: str) -> None:
         assert board.slot == "ota_0"
         told = rf"ERROR update: the update to {NEW} was taken back \({why}.*\): {OLD} runs"
         board.wait_for(process, told)
-        deadline = time.monotonic() + HANG_S
-        while noted(board) is not None:
-            assert process.poll() is None and time.monotonic() < deadline, board.said()
-            time.sleep(0.05)
+        board.wait_until(process, lambda: noted(board) is None)
 
 
 def test_a_healthy_one_stays(tmp_path, monkeypatch):
@@ -116,10 +111,7 @@ def test_a_hang(tmp_path, monkeypatch):
     """Before there is an app: the watchdog of main.py."""
     board = updated(tmp_path, monkeypatch, IN_NEW + "while True:\n        pass\n")
     with board.started(RESTART) as process:
-        deadline = time.monotonic() + HANG_S
-        while not board.rtc.exists() or not board.rtc.read_bytes():
-            assert process.poll() is None and time.monotonic() < deadline, board.said()
-            time.sleep(0.05)
+        board.wait_until(process, board.memory)
     taken_back(board, WATCHDOG, "watchdog")
 
 
