@@ -140,16 +140,22 @@ def services(get, board):
             yield name
 
 
+def _forget(path: str) -> None:
+    del sys.modules[path]
+    dot = path.rfind(".")
+    above = sys.modules.get(path[: max(0, dot)])
+    if above and hasattr(above, path[dot + 1 :]):
+        delattr(above, path[dot + 1 :])
+
+
 def drop(*paths: str) -> None:
     """Forget modules, and those of packages, so that their memory comes back.
 
     The next import loads them anew.
     """
     for path in list(sys.modules):
-        dot = path.rfind(".")
-        above = path[: max(0, dot)]
-        if path in paths or above in paths:
-            del sys.modules[path]
-            if above in sys.modules and hasattr(sys.modules[above], path[dot + 1 :]):
-                delattr(sys.modules[above], path[dot + 1 :])
+        for wanted in paths:
+            if path.startswith(wanted) and path[len(wanted) :][:1] in ("", "."):
+                _forget(path)
+                break
     gc.collect()

@@ -1,7 +1,7 @@
 """PBKDF2-HMAC-SHA256 (RFC 8018) in steps: a chip needs seconds for some thousand rounds.
 
 derive = pbkdf2.Pbkdf2(b"password", salt, 4000)
-while not derive.step(24):       # rounds; an ESP32 needs some 1 ms for one, an ESP8266 2.5 ms
+while not derive.step(12):       # rounds; an ESP32 needs some 1 ms for one, an ESP8266 2.5 ms
     ...                          # the others' turn
 derive.digest()                  # 32 bytes
 pbkdf2.equal(one, other)         # of bytes, in a time that does not tell where they differ

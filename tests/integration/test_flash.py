@@ -312,6 +312,21 @@ def test_logs_are_fetched_with_the_lines_that_waited(make, packages, config):
         assert REPORT in link.watch(5, lambda _: None)
 
 
+def test_logs_of_a_board_in_safe_mode_say_why(make, packages, config):
+    board = make()
+    telegram(board)
+    assert flash("install", *on(board), "--config", str(config)).returncode == 0
+    put(board, "/config.py", CONFIG.encode() + b"\ndevice = 7\n")
+    with Link(board.port) as link:
+        link.attach()
+        link.restart()
+        said = link.watch(HANG_S, lambda _: None)
+    assert "safe mode: no meter is read" in said
+    done = flash("logs", "--port", board.port)
+    assert done.returncode == 0, done.stderr
+    assert "ERROR safe: config: `device` is 7" in done.stdout, done.stdout
+
+
 def test_settings_are_shown_with_their_origins_and_without_secrets(make, packages, config):
     lines = settings.merged(CONFIG, target.load("ESP32_GENERIC"))
     rows = {line.split()[0]: line.split(None, 2)[1:] for line in lines}

@@ -1,11 +1,18 @@
 """Starts that come to nothing end in safe mode, from outside: main.py of a board, on the VM."""
 
+import functools
+import http.client
 import signal
 
+import esp32
 import pytest
+import update_helpers as made
+import updatefile
 
+import tools.update.__main__
 from tests.integration import restarts_rig
 from tests.integration.restarts_rig import GOOD, HANG_S, POWER_ON, RESET, RESTART, WATCHDOG, Board
+from tests.integration.update_rig import MADE, OLD, PASSWORD, image
 
 # A reader that does not give the others their turn.
 HANGS = """
@@ -93,6 +100,37 @@ def test_a_config_that_cannot_work(tmp_path, text, told):
         log = board.log.read_text()
         for part in told:
             assert part in why and part in log, (part, why, log)
+
+
+def test_an_update_mends_it(tmp_path, monkeypatch):
+    """/update is there: a newer firmware without the fault is taken, and starts."""
+    broken = image(OLD)
+    config = GOOD + 'wifi = {"ssid": "home", "password": "its password"}\n'
+    board = Board(tmp_path, config + LOOP_IN_MAIN, "IMAGE = True", bytes(made.flash_image(broken)))
+    (tmp_path / "update_key.py").write_text(f"MODULUS = {made.MODULUS!r}\n")
+    for reason in (POWER_ON, RESTART, RESTART):
+        board.reset(reason)
+    layout = updatefile.layout(esp32.rows(esp32.Flash(str(board.flash))))
+    about = {"board": "TEST", "chip": "esp32", "layout": layout, "version": "0.2.0"}
+    with board.started(RESTART) as process:
+        board.safe_mode(process)
+        # From the LAN, where the access point has 127.0.0.1 alone.
+        known = http.client.HTTPConnection
+        lan = functools.partial(known, source_address=("127.0.0.2", 0))
+        monkeypatch.setattr(http.client, "HTTPConnection", lan)
+        pages = tools.update.__main__.Board(f"127.0.0.1:{board.port}")
+        assert pages.about()["version"] == OLD
+        status, _ = pages.ask("POST", "/api/password", {"password": PASSWORD})
+        assert status == 200
+        monkeypatch.setenv("JOULELOG_PASSWORD", PASSWORD)
+        pages.log_in()
+        data = made.update(image("0.2.0"), made=MADE, **about)
+        assert pages.send(data, False, lambda _: None) == "0.2.0"
+        assert process.wait(HANG_S) == RESET, board.said()
+    board.config(config)
+    with board.started(RESTART) as process:
+        assert board.slot == "ota_1"
+        board.wait_for(process, "health ")
 
 
 def test_without_a_page(tmp_path):

@@ -1,6 +1,6 @@
 """A board with two slots on a file: a bootloader, and the firmware that it starts, as processes.
 
-    with Flashed("cpython", tmp_path) as board:      # or "vm"
+    with Flashed("cpython", tmp_path) as board:      # or "vm", or "frozen": as images have it
         board.said(); board.port; board.slot; board.state()
         data = board.update("0.3.0")                 # a file that it takes
 
@@ -29,13 +29,13 @@ from tests import esp_images, tiers
 from tests.waiting import until
 from tools import ROOT
 from tools.images import espimage
-from tools.rig import run_vm, vm
+from tools.rig import frozen, run_vm, vm
 from tools.sim import bootloader
 from tools.sim.p1 import Meter, Pty, Ticks, serve
 
 SCRIPT = ROOT / "tests/vm/scripts/update_serve.py"
 UNIT = ROOT / "tests/unit"
-HEAP = "220k"  # from ROMFS; what it takes as images have it is for `make size`
+HEAP = "220k"  # of the VM, from ROMFS
 PASSWORD = "correct horse battery"
 RESET = 86
 OLD = "0.1.0"
@@ -85,12 +85,13 @@ class Flashed:
         arguments = (self._pty, Meter("nl50", 3, ticks), ticks, None, speed, 0, self.sent.append)
         self._meter = threading.Thread(target=serve, args=(*arguments, self._stop), daemon=True)
         self._config = folder / "my_config.py"
+        logs = "/flash" if runtime == "frozen" else str(folder)
         self._config.write_text(
             f"SPEED = {speed}\ndevice = 'logger'\nupdate = {{}}\n"
             "readers = [{'type': 'dsmr', 'name': 'p1', 'uart': 'sim', 'time': 'meter'}]\n"
             "sinks = [{'type': 'console', 'style': 'lines'}]\n"
             "queue = {'slots': 8, 'flash_kb': 0}\n"
-            f"log = {{'directory': {str(folder)!r}, 'size_kb': 50}}\n" + more
+            f"log = {{'directory': {logs!r}, 'size_kb': 50}}\n" + more
         )
         self._power = threading.Thread(target=self._run, daemon=True)
 
@@ -135,6 +136,8 @@ class Flashed:
 
     def _command(self, version: str, date: str) -> list[str]:
         arguments = [str(self._config), self._pty.device, str(self.port), version, date]
+        if self.runtime == "frozen":
+            return self._frozen(arguments)
         if self.runtime != "vm":
             return [sys.executable, "-m", "tests.vm.scripts.update_serve", *arguments]
         try:
@@ -142,6 +145,19 @@ class Flashed:
         except vm.Unavailable as reason:
             tiers.missing("the MicroPython VM", "vm", str(reason))
             raise
+
+    def _frozen(self, arguments: list[str]) -> list[str]:
+        """In the heap of an ESP32 without PSRAM, with a file system of its own."""
+        try:
+            program = frozen.build(None, "esp32")
+        except frozen.LeftOut as reason:
+            tiers.missing("the frozen VM", "micropython", str(reason))
+            raise
+        files = self.folder / "files"
+        if not files.exists():
+            frozen.new_flash(program, files)
+        heap = frozen.HEAPS["esp32"] + frozen.shims(program, self._pty.device)
+        return frozen.command(program, SCRIPT.name, files, self._pty.device, arguments, heap)
 
     def application(self, slot: str = "") -> bytes:
         flash = esp32.Flash(str(self._flash))

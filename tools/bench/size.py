@@ -47,6 +47,8 @@ What cannot be had here is named as left out. Chip time is CPU time of this proc
 (tools/rig/step_times.py). They are measured on a computer that does nothing else.
 
 The limits are in tools/bench/budgets.json: they only fall; a raise needs its reason in the commit.
+With --quick heap may be above its limit by what one run differs from the next (_NOISE_BYTES,
+_NOISE_KB): the length of a folder's name and what is under way are on the heap too.
 Exit status: 0 when all hold, 1 when one is broken, 3 when nothing could be measured.
 """
 
@@ -82,6 +84,9 @@ _CHIP_TIME = "ms of chip time"
 _ROOMY = "220k"
 _DRAINING = "170k"  # from ROMFS two sinks that drain do not fit into the profile
 _QUICK_RUNS = 3
+_ON_A_HEAP = ("allocated", "app", "files", "frozen", "import", "smallest heap", "spool")
+_NOISE_BYTES = 640
+_NOISE_KB = 2
 _LATEST_S = 2  # a new reading beside a backlog, with live_first
 
 Row = tuple[str, int, str]  # name, figure, unit
@@ -716,11 +721,15 @@ def main() -> int:
     parser.add_argument("--board", help="for chip: one of the ESP8266's")
     parser.add_argument("--esp-sdk", type=Path, help="for chip: a folder with an ESP8266's SDK")
     options = parser.parse_args()
+    if options.lower and options.quick:
+        parser.error("--lower needs a whole run, without --quick")
     wanted = options.only.split(",") if options.only else list(_FIGURES)
     unknown = [name for name in wanted if name not in _FIGURES]
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are: " + ", ".join(_FIGURES))
     budgets = json.loads(options.budgets.read_text()) if options.budgets.exists() else {}
+    if options.quick:
+        budgets = {name: _in_a_hurry(name, limit) for name, limit in budgets.items()}
     sdk = options.esp_sdk and options.esp_sdk.expanduser().resolve()
     measure = Measure(
         budgets, options.quick, options.verbose, options.micropython, options.board, sdk
@@ -739,7 +748,7 @@ def main() -> int:
     if not rows:
         print("nothing could be measured here")
         return 3
-    if options.lower and measure.parts_found and not options.quick:
+    if options.lower and measure.parts_found:
         from tools.bench import parts
 
         parts.write(measure.parts_found)
@@ -777,6 +786,13 @@ def _least(name: str, measure: Measure, budgets: dict, quick: bool) -> Iterator[
         if all(row[1] <= budgets.get(row[0], row[1]) for row in least.values()):
             break
     yield from least.values()
+
+
+def _in_a_hurry(name: str, limit: int) -> int:
+    """The limit of a quick run."""
+    if not name.startswith(_ON_A_HEAP) or name.endswith("names"):
+        return limit
+    return limit + (_NOISE_KB if "smallest" in name else _NOISE_BYTES)
 
 
 def _with_room(name: str, figure: int) -> int:

@@ -175,6 +175,7 @@ class Portal:
 
     async def _get_state(self, request):
         found = await self.state()
+        await clock.sleep_ms(0)
         found["guest"] = self._is_guest(request)
         if self.only_wifi:  # there is no /api/schema
             found["schema"] = "[wifi]\n" + tables.WIFI

@@ -67,21 +67,31 @@ class Updates:
             )
         self._busy = True
         self.problem = ""
+        version = ""
+        refusal = None
         try:
-            return await self._take(pour, total, forced)
+            version = await self._take(pour, total, forced)
         except UpdateError as error:
-            self._refuse(error.args[1])
-            raise
+            refusal = error
         except OSError as error:
-            self._refuse("the flash failed: %s" % error)
+            refusal = UpdateError("flash", "the flash failed: %s" % error)
         except MemoryError:
-            self._refuse("there is not enough memory for an update: restart the board first")
+            text = "there is not enough memory for an update: restart the board first"
+            refusal = UpdateError("flash", text)
         finally:
-            self._busy = False
             self._write = None
             self.size = 0
-            registry.drop(*_ONCE)
-        raise UpdateError("flash", self.problem)
+            self._busy = False
+        await clock.sleep_ms(0)
+        registry.drop(*_ONCE)
+        await clock.sleep_ms(0)
+        if not refusal:
+            return version
+        self.refused += 1
+        self.problem = refusal.args[1]
+        logging.getLogger("update").error("refused: %s", self.problem)
+        await clock.sleep_ms(0)
+        raise refusal
 
     async def _take(self, pour, total: int, forced: bool) -> str:
         slot = slots.other(self._board, self._store)
@@ -107,11 +117,13 @@ class Updates:
             self.longest_ms = max(self.longest_ms, write.longest_ms)
         version = write.head.version  # type: ignore[union-attr]
         await self._switch(slot, version)
+        await clock.sleep_ms(0)
         logging.getLogger("update").warning(
             "version %s is written: %d blocks erased, %d ms for the flash, %d ms at most at once, "
             "%d ms for the switch",
             *(version, write.erases, write.flash_ms, write.longest_ms, self.switch_ms),
         )
+        await clock.sleep_ms(0)
         return version
 
     async def _switch(self, slot, version: str) -> None:
@@ -142,11 +154,6 @@ class Updates:
         self.switch_ms = clock.ticks_diff(clock.ticks_ms(), begun)
         self.ready = version
         self.done += 1
-
-    def _refuse(self, problem: str) -> None:
-        self.refused += 1
-        self.problem = problem
-        logging.getLogger("update").error("refused: %s", problem)
 
 
 def reading(read):

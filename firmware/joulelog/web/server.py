@@ -14,8 +14,7 @@ A board has few sockets and little heap. So four connections are served at a tim
 for their turn, and all others are told to come again. A request is whole within 5 s, its head in
 2 kB and its body in 8 kB, and lib/httphead finds nothing odd in it, or no handler sees it. An
 answer goes out in pieces of 512 bytes, and is taken within 30 s. Each answer ends its connection.
-Where all places are taken, whoever has sent nothing yet is asked to leave first: browsers open
-connections ahead, and others may be half-open.
+Where all places are taken, whoever has sent nothing yet is asked to leave first (half-open ones).
 
 microdot's own handle_request() reads without limits and prints what does not please it. So it is
 used as its adapters for ASGI and WSGI use it: they make the Request, it finds the handler.
@@ -217,6 +216,7 @@ class Server:
         if request is None:
             return
         response = await self._pages.dispatch_request(request)
+        await clock.sleep_ms(0)
         if response is microdot.Response.already_handled:
             return
         await self._send(response, writer)

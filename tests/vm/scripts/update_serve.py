@@ -6,7 +6,7 @@ Prints what the firmware logs, and "READ time" for each reading, in seconds sinc
 has the heap (CPython: objects) and descriptors behind a collection, and what is counted. The
 public key is that of tests/unit/update_helpers.py. It ends with machine.RESET_EXIT for a restart.
 
-With STEPS in the environment (the VM alone) GET /steps prints the longest steps since the last
+With STEPS in the environment (not on CPython) GET /steps prints the longest steps since the last
 time, and so does the end: see tools/rig/vm_shims/measured_steps.py. What the flash takes, which is
 C code on a chip, is none of these steps; "FLASH name microseconds" is its longest operation here.
 """
@@ -18,6 +18,7 @@ import sys
 
 import board
 import config_file
+import esp32
 import update_helpers
 
 import joulelog
@@ -34,44 +35,99 @@ def descriptors() -> int:
     return len(list(os.listdir("/proc/self/fd")))
 
 
-class Steps:
-    """Measures steps, without what the flash takes in them."""
+_flash_us: dict = {}  # the longest of each operation
 
-    def __init__(self) -> None:
-        import esp32
-        import measured_steps
 
-        self._measured = measured_steps
-        self._cpu_us = measured_steps._cpu_us
-        self._flash_us = 0
-        self._longest: dict = {}
-        asyncio.create_task = asyncio.core.create_task = measured_steps.create_task
-        measured_steps._cpu_us = lambda: self._cpu_us() - self._flash_us
-        for name in ("ioctl", "writeblocks", "readblocks", "set_boot"):
-            setattr(esp32.Partition, name, self._apart(name, getattr(esp32.Partition, name)))
+def apart(name: str, work, *about):
+    """What the flash does, in no step."""
+    import measured_steps
 
-    def _apart(self, name: str, work):
-        def timed(*about):
-            begun = self._cpu_us()
-            try:
-                return work(*about)
-            finally:
-                took = self._cpu_us() - begun
-                self._flash_us += took
-                self._longest[name] = max(took, self._longest.get(name, 0))
+    begun = measured_steps.now_us()
+    try:
+        return work(*about)
+    finally:
+        took = measured_steps.now_us() - begun
+        measured_steps.apart[0] += took
+        _flash_us[name] = max(took, _flash_us.get(name, 0))
 
-        return timed
 
-    def tell(self) -> None:
-        """Print, and begin anew."""
-        if self._measured.counting[0]:
-            self._measured.tell()
-            for name, us in self._longest.items():
-                print("FLASH", name, us)
-            print("TOLD")
-        self._measured._longest.clear()
-        self._longest.clear()
-        self._measured.counting[0] = True
+class Timed(esp32.Partition):
+    """A partition whose operations are measured; what it is made of is C code on a chip too."""
+
+    def __init__(self, which) -> None:
+        apart("open", super().__init__, which)
+
+    @staticmethod
+    def find(*about, **which):
+        return apart("find", lambda: esp32.Partition.find(*about, **which))
+
+    def ioctl(self, *about):
+        return apart("ioctl", super().ioctl, *about)
+
+    def readblocks(self, *about):
+        return apart("readblocks", super().readblocks, *about)
+
+    def writeblocks(self, *about):
+        return apart("writeblocks", super().writeblocks, *about)
+
+    def set_boot(self):
+        return apart("set_boot", super().set_boot)
+
+    def get_next_update(self):
+        return Timed(apart("next", super().get_next_update).info()[4])
+
+
+class Files:
+    """The flash that the file system is on."""
+
+    def __init__(self, flash) -> None:
+        self._flash = flash
+
+    def readblocks(self, *about):
+        return apart("files", self._flash.readblocks, *about)
+
+    def writeblocks(self, *about):
+        return apart("files", self._flash.writeblocks, *about)
+
+    def ioctl(self, *about):
+        return apart("files", self._flash.ioctl, *about)
+
+
+class InItsPlace:
+    """The module esp32."""
+
+    Partition = Timed
+
+
+def measure() -> None:
+    """From now on."""
+    from measured_steps import counting, create_task
+
+    asyncio.create_task = asyncio.core.create_task = create_task
+    if "chip" in sys.modules:  # the frozen VM, whose littlefs is on a file
+        import vfs
+
+        vfs.umount("/flash")
+        vfs.mount(Files(sys.modules["chip"].flash), "/flash")
+    sys.modules["esp32"] = InItsPlace  # type: ignore[assignment]
+    counting[0] = True
+
+
+async def tell_apart() -> None:
+    """tell(), in a step that is nobody's."""
+    tell()
+
+
+def tell() -> None:
+    """Print, and begin anew."""
+    import measured_steps
+
+    measured_steps.tell()
+    for name, us in _flash_us.items():
+        print("FLASH", name, us)
+    _flash_us.clear()
+    print("TOLD")
+    measured_steps.counting[0] = True
 
 
 def state_of(app, service):
@@ -108,7 +164,9 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
     board.WATCHDOG_MS = 60000  # it restarts by itself, as a board does
     config = config_file.load(path, [uart])
     clock.set_speed(registry.get(config, "SPEED"))
-    steps = Steps() if os.getenv("STEPS") else None
+    steps = bool(os.getenv("STEPS"))
+    if steps:
+        measure()
     app = build.build(config, board)
     service = [one for one in app.services if one.name == "update"][0]
     put = app.queue.put
@@ -120,7 +178,9 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
     app.queue.put = told
 
     async def tell_steps(request):
-        steps.tell()
+        from measured_steps import unmeasured
+
+        await unmeasured(tell_apart())
         return {}
 
     async def watch() -> None:
@@ -140,7 +200,7 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
     try:
         asyncio.run(both())
         if steps:
-            steps.tell()
+            tell()
     finally:
         app.close()
     app.guard.restart()

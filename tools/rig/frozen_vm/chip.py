@@ -44,7 +44,7 @@ class Flash:
 
 def start(path: str, uart: str) -> None:
     """Load the stand-ins, mount the file system, and know no time, as after power on."""
-    global buffer
+    global buffer, flash
     gc.collect()
     before = gc.mem_alloc()
     import machine
