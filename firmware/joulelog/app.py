@@ -8,7 +8,7 @@ Meters -> queue -> servers; who does what is in docs/design.md. What NEEDS may n
 
     board clock device log network queue store supervisor terminal
     buses                     lines that several meters share, by UART
-    readers sinks             lists; before the app runs only what was built until then
+    readers sinks services    lists; before the app runs only what was built until then
 """
 
 import gc

@@ -3,17 +3,15 @@
     update = {}                                        # the page http://<board>/update
     update = {"url": "http://192.0.2.9/joulelog.update"}    # and once a day a look there
 
-The page's server listens while there is a network, and not beside the access point of set-up.
+The page hangs on the server of the app (web/site.py), which is there for it where nothing else is.
 """
 
 import asyncio
-import logging
-import os
 
 from micropython import const
 
 from .. import clock, registry
-from ..net.wifi import hostname
+from ..web import routes, site
 from .receive import Updates
 
 SCHEMA = """\
@@ -23,7 +21,7 @@ hours | int 1..720 | 24 | hours between two looks there
 ca | text | null | for https: certificate of who signed the server's (PEM or DER file)
 verify | bool | true | for https: check the server's certificate; the update is signed anyway
 """
-NEEDS = ("board", "network", "store", "guard", "device", "queue")
+NEEDS = ("board", "network", "store", "guard", "device", "queue", "services")
 
 _LOOK_MS = const(1000)
 _LAST_MS = const(2000)  # for the answer to whoever has sent it
@@ -32,78 +30,46 @@ _FIRST_MS = const(300000)  # what runs shall have delivered first
 
 
 class Service:
-    """Serves the page and looks for updates."""
+    """Shows the page, looks for updates, and restarts for one."""
 
     name = "update"
 
-    def __init__(self, section: dict, board, network, store, guard, device: str, queue) -> None:
+    def __init__(
+        self, section: dict, board, network, store, guard, device: str, queue, services: list
+    ) -> None:
         self.updates = Updates(board, store, queue.latest)
-        self.server = None
         self._section = section
         self._board = board
         self._network = network
         self._store = store
         self._guard = guard
-        self._device = device
+        if section["page"]:
+            web = site.of(services, board, network, store, device)
+            web.parts.append(self._hang)
+            web.streams = routes.UPDATES[:1]
 
     async def run(self) -> None:
         """Until an update waits for its start."""
-        tasks = []
-        if self._section["url"]:
-            tasks.append(asyncio.create_task(self._fetch()))
+        task = asyncio.create_task(self._fetch()) if self._section["url"] else None
         try:
             while not self.updates.ready:
-                if self._may_serve() and self._section["page"]:
-                    tasks.append(asyncio.create_task(self._served()))
-                    await self._while_served(tasks[-1])
-                    tasks.pop()
-                else:
-                    await clock.sleep_ms(_LOOK_MS)
+                await clock.sleep_ms(_LOOK_MS)
             await clock.sleep_ms(_LAST_MS)
             self._guard.leave("an update to version " + self.updates.ready)
             while True:
                 await clock.sleep_ms(_LOOK_MS)
         finally:
-            for task in tasks:
+            if task:
                 task.cancel()
 
-    def _may_serve(self) -> bool:
-        return self._network.up and not self._network.point
+    def counters(self) -> tuple:
+        """(name, number) of all that is counted."""
+        return self.updates.counters()
 
-    async def _while_served(self, task) -> None:
-        try:
-            while self._may_serve() and not task.done():
-                await clock.sleep_ms(_LOOK_MS)
-                if self.updates.ready:
-                    await clock.sleep_ms(_LAST_MS)
-                    return
-        finally:
-            task.cancel()
-            await clock.sleep_ms(0)
-
-    async def _served(self) -> None:
-        import microdot  # type: ignore[import-not-found]
-
-        from ..web import routes
-        from ..web.auth import Auth
-        from ..web.server import Server
+    def _hang(self, _site, router, auth) -> None:
         from .page import Page
 
-        router = microdot.Microdot()
-        hosts = [hostname(self._device).lower() + ".local"]
-        if self._board.NAME == "HOST":
-            hosts.append("localhost")
-        auth = Auth(self._store, os.urandom, clock.uptime_ms, hosts)
-        auth.routes(router)
-        page = Page(self.updates, auth.may_write, self._board, self._store)
-        page.routes(router)
-        self.server = Server(router, getattr(self._board, "WEB_PORT", 80))
-        self.server.streams = routes.UPDATES[:1]
-        try:
-            await self.server.run()
-        except OSError as error:
-            logging.getLogger("update").error("no page: %s", error)
-            await clock.sleep_ms(_FIRST_MS)
+        Page(self.updates, auth.may_write, self._board, self._store).routes(router)
 
     async def _fetch(self) -> None:
         await clock.sleep_ms(_FIRST_MS)

@@ -130,7 +130,7 @@ def tell() -> None:
     measured_steps.counting[0] = True
 
 
-def state_of(app, service):
+def state_of(app, web, service):
     """The handler of GET /state."""
     from joulelog import clock
 
@@ -140,12 +140,12 @@ def state_of(app, service):
             gc.collect()
             used = min(used, gc.mem_alloc() if hasattr(gc, "mem_alloc") else len(gc.get_objects()))
             await clock.sleep_ms(30)
-        found = dict(service.server.counters())
+        found = dict(web.server.counters())
         for name, number in service.updates.counters():
             found[name] = number
         found["heap"] = used
         found["descriptors"] = descriptors()
-        found["open"] = service.server.open()
+        found["open"] = web.server.open()
         found["readings"] = app.queue.newest
         found["restarts"] = app.supervisor.restarts
         found["longest_step_ms"] = app.supervisor.longest_step_ms
@@ -169,6 +169,7 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
         measure()
     app = build.build(config, board)
     service = [one for one in app.services if one.name == "update"][0]
+    web = ([one for one in app.services if one.name == "web"] or [None])[0]
     put = app.queue.put
 
     def told(reading: tuple) -> None:
@@ -187,9 +188,9 @@ def main(path: str, uart: str, port: int, version: str, made: str) -> None:
         known = None
         while True:
             await clock.sleep_ms(200)
-            if service.server is not known:
-                known = service.server
-                known._pages.get("/state")(state_of(app, service))
+            if web and web.server and web.server is not known:
+                known = web.server
+                known._pages.get("/state")(state_of(app, web, service))
                 if steps:
                     known._pages.get("/steps")(tell_steps)
 
