@@ -36,6 +36,7 @@ READERS = (
     ("replay", "joulelog.readers.replay"),
     ("altherma", "joulelog.readers.altherma"),
     ("heat", "joulelog.derive.heat"),
+    ("peak", "joulelog.derive.peak"),
     ("health", "joulelog.readers.health"),
 )
 

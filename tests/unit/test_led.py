@@ -116,6 +116,9 @@ class States(LedTest):
     def test_busy(self):
         self.rate("busy", 100, 5)
 
+    def test_warning(self):
+        self.rate("warning", 500, 1)
+
     def test_connected(self):
         self.rate("connected", 100, 1)
 

@@ -73,6 +73,7 @@ _TUYA |= {"key": "0123456789abcdef", "version": "3.4"}
 _PULSE = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}
 _ALTHERMA = {"type": "altherma", "uart": "sim", "interval": 10}
 _HEAT = {"type": "heat", "source": "altherma", "voltage": 230}
+_PEAK = {"type": "peak", "source": "dsmr", "target": "4", "rate": "40.40"}
 _REPLAY = {"type": "replay", "file": str(_RECORDING)}
 _HEALTH = {"type": "health", "interval": 5}
 _KEYS = {"key": telegrams.DEMO_KEY, "auth_key": telegrams.DEMO_AUTH_KEY}
@@ -103,6 +104,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "pulse 2": ([_PULSE, _PULSE | {"name": "water"}], []),
     "altherma": ([_ALTHERMA], []),
     "altherma heat": ([_ALTHERMA, _HEAT], []),
+    "dsmr peak": ([_DSMR, _PEAK], []),
     "replay": ([_REPLAY], []),
     "health": ([_HEALTH], []),
     "console": ([_DSMR], ["console"]),
@@ -139,7 +141,8 @@ _SLOT_CASES = [
 ]
 _READERS = registry.names(registry.READERS)
 # Readers that nobody has given a case of their own (make meter): as they are by default.
-_NEW = [name for name in _READERS if name not in CASES and name != "heat"]
+_DERIVED = ("heat", "peak")
+_NEW = [name for name in _READERS if name not in CASES and name not in _DERIVED]
 CASES |= {name: ([{"type": name, "uart": "sim"}], []) for name in _NEW}
 _SLOT_CASES += _NEW
 TABLE = ROOT / "firmware/joulelog/config/parts.py"
@@ -403,6 +406,7 @@ def _parts(steady: dict[str, int]) -> Heap:
         "pulse": first_and_more("pulse", core),
         "altherma": [steady["altherma"] - core] * 2,
         "heat": [steady["altherma heat"] - steady["altherma"]] * 2,
+        "peak": [steady["dsmr peak"] - steady["dsmr"]] * 2,
         "replay": [steady["replay"] - core] * 2,
         "health": [steady["health"] - core] * 2,
         "console": [steady["console"] - dsmr] * 2,

@@ -11,6 +11,7 @@
 |--------------|-----------------------------------------|------------------|
 | config_error | 2 per second, and SOS in Morse code     | first            |
 | setup        | 20 per second: boot and set-up          |                  |
+| warning      | 1 per second, as long as it is dark     |                  |
 | sync         | 10 per second: asks for the time        |                  |
 | busy         | 5 per second: reading or sending        |                  |
 | offline      | dark, WIFI in Morse code every 10 s     |                  |
@@ -34,6 +35,7 @@ NEEDS = ("board", "clock", "network", "queue")
 _STATES = (
     ("config_error", 250, 250, "... --- ..."),  # SOS
     ("setup", 25, 25, ""),
+    ("warning", 500, 500, ""),
     ("sync", 50, 50, ""),
     ("busy", 100, 100, ""),
     ("offline", 0, 1000, ".-- .. ..-. .."),  # WIFI
