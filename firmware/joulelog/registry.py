@@ -52,8 +52,12 @@ SERVICES = (
     ("led", "joulelog.device.led"),
     ("webrepl", "joulelog.device.webrepl"),
     ("button", "joulelog.device.button"),
+    ("web", "joulelog.web.service"),
     ("update", "joulelog.update.service"),
 )
+
+# What an ESP8266 has no memory for, whatever its image holds.
+_LARGE = ("web",)
 
 
 def get(config, name: str):
@@ -113,6 +117,8 @@ def has(board, feature: str) -> bool:
     features = getattr(board, "FEATURES", None)
     if feature in getattr(board, "NO_ROOM", ()):  # start.py has looked
         return False
+    if _is_too_large(board, feature):
+        return False
     return features is None or feature in features
 
 
@@ -125,6 +131,8 @@ def listens(config, board) -> bool:
 
 def lacks(board, feature: str, instead=()) -> str:
     """That the image lacks a feature, what of its kind it has, and how to get one that has it."""
+    if _is_too_large(board, feature):
+        return "an ESP8266 has no room for %s; leave that out, or take an ESP32" % feature
     text = "this image has no %s; " % feature
     if instead:
         text += "it has: %s; use one of these, or " % ", ".join(instead)
@@ -132,6 +140,10 @@ def lacks(board, feature: str, instead=()) -> str:
         text += "leave that out, or "
     wanted = " ".join(tuple(board.FEATURES) + (feature,))
     return text + 'build one: make firmware BOARD=%s FEATURES="%s"' % (board.NAME, wanted)
+
+
+def _is_too_large(board, feature: str) -> bool:
+    return feature in _LARGE and getattr(board, "CHIP", "") == "esp8266"
 
 
 def services(get, board):

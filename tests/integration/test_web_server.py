@@ -40,13 +40,19 @@ _UNIX_2000 = 946684800
 GOOD = "correct h\u00f6rse & battery; 100%"
 NEW = "another one + staple"
 GUESS = "a guess that is wrong"
-SCRIPT = ROOT / "tests/vm/scripts/web_serve.py"
+SCRIPTS = ROOT / "tests/vm/scripts"
 
 
 class Board:
     """The firmware, its meter, and all that it has said and answered."""
 
-    def __init__(self, runtime: str, folder: Path, speed: int) -> None:
+    script = "web_serve"
+    heap = HEAP
+    asked = "/api/session"  # to see whether it answers
+
+    def __init__(self, runtime: str, folder: Path, speed: int, more: str = "") -> None:
+        """more: lines of its config."""
+        self._more = more
         self.runtime = runtime
         self.folder = folder
         self.sent: list[dict] = []
@@ -72,15 +78,17 @@ class Board:
             "readers = [{'type': 'dsmr', 'name': 'p1', 'uart': 'sim', 'time': 'meter'}]\n"
             "sinks = [{'type': 'console', 'style': 'lines'}]\n"
             f"queue = {{'slots': {SLOTS}, 'flash_kb': 0}}\n"
-            f"log = {{'directory': {str(self.folder)!r}, 'size_kb': 50}}\n"
+            f"log = {{'directory': {str(self.folder)!r}, 'size_kb': 50}}\n" + self._more
         )
 
     def start(self) -> None:
         arguments = [str(self._config), self._pty.device, str(self.port)]
-        command = [sys.executable, "-m", "tests.vm.scripts.web_serve", *arguments]
+        command = [sys.executable, "-m", f"tests.vm.scripts.{self.script}", *arguments]
         if self.runtime == "vm":
             try:
-                command = run_vm.command(SCRIPT, arguments, "esp32", HEAP)
+                command = run_vm.command(
+                    SCRIPTS / f"{self.script}.py", arguments, "esp32", self.heap
+                )
             except vm.Unavailable as reason:
                 tiers.missing("the MicroPython VM", "vm", str(reason))
         said = (self.folder / "said.txt").open("ab")
@@ -93,7 +101,7 @@ class Board:
     def answers(self) -> bool:
         """Whether it is served."""
         assert self.process and self.process.poll() is None, self.said()
-        return ask(self.port, get("/api/session"))[:12] == b"HTTP/1.1 200"
+        return ask(self.port, get(self.asked))[:12] == b"HTTP/1.1 200"
 
     def kill(self) -> None:
         if self.process:
@@ -218,34 +226,39 @@ def board_of(request, tmp_path):
         one.close()
 
 
-def fifty_clients(board: Board) -> None:
+def fifty_at_once(board: Board, paths: tuple) -> list[bytes]:
+    """What 50 clients are answered, each path in its turn."""
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(board.ask, [get("/page")] * 50))
+        return list(pool.map(board.ask, [get(paths[n % len(paths)]) for n in range(50)]))
+
+
+def fifty_clients(board: Board) -> None:
+    answers = fifty_at_once(board, ("/page",))
     sizes = {len(body(answer)) for answer in answers}
     assert {answer[:15] for answer in answers} == {b"HTTP/1.1 200 OK"}, board.said()
     assert len(sizes) == 1 and sizes.pop() > 20000
 
 
-def slow_and_half_open(board: Board) -> None:
+def slow_and_half_open(board: Board, large: str = "/large", page: str = "/page") -> None:
     """Clients that do not read, that send nothing, or a byte at a time; another one is served."""
     port = board.port
     held = []
     try:
-        for data in [get("/large")] * 2 + [b""] * 10 + [get("/page")[:9]] * 3 + [b""] * 5:
+        for data in [get(large)] * 2 + [b""] * 10 + [get(page)[:9]] * 3 + [b""] * 5:
             connection = socket.create_connection(("127.0.0.1", port), HANG_S)
             held.append(connection)
             if data:
                 connection.sendall(data)
-        assert board.ask(get("/page"))[:12] == b"HTTP/1.1 200"
+        assert board.ask(get(page))[:12] == b"HTTP/1.1 200"
         dripping = socket.create_connection(("127.0.0.1", port), HANG_S)
         held.append(dripping)
         try:
-            for byte in get("/page"):
+            for byte in get(page):
                 dripping.sendall(bytes([byte]))
                 time.sleep(0.05)
         except OSError:  # too slow, and so it has been closed
             pass
-        assert board.ask(get("/page"))[:12] == b"HTTP/1.1 200"
+        assert board.ask(get(page))[:12] == b"HTTP/1.1 200"
     finally:
         for connection in held:
             connection.close()
@@ -284,7 +297,7 @@ def damaged(seeded: random.Random) -> bytes:
     return bytes(data)
 
 
-def fuzz(board: Board, seeded: random.Random, count: int) -> None:
+def fuzz(board: Board, seeded: random.Random, count: int, of=damaged) -> None:
     """Damaged requests, of which those that end early are closed at once."""
 
     def one(data: bytes) -> None:
@@ -301,7 +314,7 @@ def fuzz(board: Board, seeded: random.Random, count: int) -> None:
         assert found[9:12] != b"500", (data, found)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(one, [damaged(seeded) for _ in range(count)]))
+        list(pool.map(one, [of(seeded) for _ in range(count)]))
 
 
 def test_it_stands_whatever_comes_and_no_telegram_is_missed(board_of):

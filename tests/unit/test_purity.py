@@ -38,6 +38,8 @@ _BYTES = {
     "device/state.py": "its own file format",
     "net/": "the home of everything on the network",
     "sinks/": "a sink is the format of its server",
+    "web/api.py": "its own table of paths",
+    "web/records.py": "line ends of the log's files",
 }
 # Where a quotient that is no integer is made, and why no reading can meet it.
 _QUOTIENTS = {"firmware/joulelog/clock.py": "seconds for CPython's asyncio.sleep"}

@@ -88,6 +88,10 @@ class LogFile:
         self._buffer[self._used : self._used + len(line)] = line
         self._used += len(line)
 
+    def waiting(self) -> bytes:
+        """The lines that are not on the flash yet."""
+        return bytes(self._buffer[: self._used])
+
     def tick(self) -> None:
         """Flush what has waited; at most once a minute."""
         if self._used and uptime_ms() - self._flushed_ms >= _MINUTE_MS:
