@@ -63,7 +63,7 @@ class App:
         self.queue = Queue(config.queue["slots"], self.clock, boot)
         self.queue.aside = self._put_aside  # type: ignore[assignment]
         self._dead_letters = None  # made for the first reading that is refused
-        self._directory = directory
+        self.directory = directory
         self.buses: dict = {}
         self.store = Store(directory)
         self.store.open()
@@ -85,6 +85,7 @@ class App:
             self.readers.append(self._reader(entry))
         for entry in config.sinks:
             self.sinks.append(self._sink(entry))
+        self._savers = [sink.save for sink in self.sinks if hasattr(sink, "save")]
         self.spool = None
         about = config.queue
         if about["flash_kb"] != 0 and any([sink.cursor.durable for sink in self.sinks]):
@@ -131,7 +132,7 @@ class App:
             from .backlog.dead_letters import DeadLetters
 
             size_kb = getattr(self.board, "ASIDE_KB", 32)
-            self._dead_letters = DeadLetters(self._directory, self.clock, size_kb)
+            self._dead_letters = DeadLetters(self.directory, self.clock, size_kb)
         self._dead_letters.put(cursor.name, item, why)
 
     async def run(self) -> None:
@@ -168,12 +169,12 @@ class App:
         if config.wifi and chip != "esp8266" and registry.has(self.board, "setup"):
             from .setup.beside import Beside
 
-            about = self.network, self.device, self.store, self._directory
+            about = self.network, self.device, self.store, self.directory
             start("setup", Beside(self.board, *about).run)
         if registry.listens(config, self.board):
             from .setup.cable import Cable
 
-            about = self.network, self.device, self._directory
+            about = self.network, self.device, self.directory
             start("improv", Cable(self.board, *about, self._child).run)
         start("log", self._look_after, _HEARTBEAT_S)
 
@@ -196,6 +197,8 @@ class App:
             gc.collect()
         if self._dead_letters:
             self._dead_letters.flush()
+        for save in self._savers:
+            save()
         self.log.flush()
 
     def _child(self, coroutine):

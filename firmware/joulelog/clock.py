@@ -174,6 +174,11 @@ class Clock:
             return stamp
         return of_uptime(stamp, self.offset) if self.source else None
 
+    def local(self, utc: int) -> int:
+        """Seconds of local time where a time zone is configured, else of UTC."""
+        zone = self.zone
+        return zone.local(utc)[0] if zone else utc  # type: ignore[attr-defined]
+
     def text(self, utc: int) -> str:
         """A time for people: local where a time zone is configured, else UTC in ISO 8601."""
         zone = self.zone

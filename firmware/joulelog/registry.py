@@ -37,6 +37,7 @@ READERS = (
     ("altherma", "joulelog.readers.altherma"),
     ("heat", "joulelog.derive.heat"),
     ("peak", "joulelog.derive.peak"),
+    ("quarter", "joulelog.derive.quarter"),
     ("health", "joulelog.readers.health"),
 )
 
@@ -46,6 +47,7 @@ SINKS = (
     ("mqtt", "joulelog.sinks.mqtt"),
     ("influxdb", "joulelog.sinks.influxdb"),
     ("webhook", "joulelog.sinks.webhook"),
+    ("history", "joulelog.sinks.history"),
 )
 
 SERVICES = (

@@ -161,6 +161,7 @@ class TestSecrets(Case):
             "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0",
             "FRITZ!Box 7590 AB",
             "broker.living-room.example",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
         ):
             self.assertEqual(types.masked(text), text)
 

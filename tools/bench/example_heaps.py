@@ -134,6 +134,8 @@ class Stage:
         kind = entry["type"]
         if kind == "console":
             return {**entry, "style": "lines"}
+        if kind == "history":
+            return entry
         if kind == "mqtt":
             tls = bool(entry.get("tls"))
             here = {**entry, "host": "localhost", "port": self._brokers[tls].port}

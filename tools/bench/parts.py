@@ -74,6 +74,7 @@ _PULSE = {"type": "pulse", "pin": "sim", "pulses_per_kwh": 1000}
 _ALTHERMA = {"type": "altherma", "uart": "sim", "interval": 10}
 _HEAT = {"type": "heat", "source": "altherma", "voltage": 230}
 _PEAK = {"type": "peak", "source": "dsmr", "target": "4", "rate": "40.40"}
+_QUARTER = {"type": "quarter", "source": "dsmr"}
 _REPLAY = {"type": "replay", "file": str(_RECORDING)}
 _HEALTH = {"type": "health", "interval": 5}
 _KEYS = {"key": telegrams.DEMO_KEY, "auth_key": telegrams.DEMO_AUTH_KEY}
@@ -105,6 +106,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "altherma": ([_ALTHERMA], []),
     "altherma heat": ([_ALTHERMA, _HEAT], []),
     "dsmr peak": ([_DSMR, _PEAK], []),
+    "dsmr quarter": ([_DSMR, _QUARTER], []),
     "replay": ([_REPLAY], []),
     "health": ([_HEALTH], []),
     "console": ([_DSMR], ["console"]),
@@ -117,6 +119,7 @@ CASES: dict[str, tuple[list[dict], list[str]]] = {
     "influxdb 2": ([_DSMR], ["influxdb", "influxdb"]),
     "webhook": ([_DSMR], ["webhook"]),
     "webhook 2": ([_DSMR], ["webhook", "webhook"]),
+    "history": ([_DSMR, _QUARTER], ["history"]),
     "emoncms influxdb": ([_DSMR], ["emoncms", "influxdb"]),
     "mqtt influxdb": ([_DSMR], ["mqtt", "influxdb"]),
     "influxdb tls": ([_DSMR], ["influxdb+tls"]),
@@ -140,8 +143,8 @@ _SLOT_CASES = [
     "health",
 ]
 _READERS = registry.names(registry.READERS)
+_DERIVED = ("heat", "peak", "quarter")  # from the reader that they stand beside
 # Readers that nobody has given a case of their own (make meter): as they are by default.
-_DERIVED = ("heat", "peak")
 _NEW = [name for name in _READERS if name not in CASES and name not in _DERIVED]
 CASES |= {name: ([{"type": name, "uart": "sim"}], []) for name in _NEW}
 _SLOT_CASES += _NEW
@@ -318,6 +321,8 @@ class Stage:
         entry: dict = {"type": kind, "name": f"{kind}{number}"}
         if kind == "console":
             return entry | {"style": "lines"}
+        if kind == "history":
+            return entry | {"sources": ["quarter1"]}
         if kind == "mqtt":
             entry |= {"host": "localhost", "port": self._brokers[bool(tls)].port}
         else:
@@ -407,6 +412,7 @@ def _parts(steady: dict[str, int]) -> Heap:
         "altherma": [steady["altherma"] - core] * 2,
         "heat": [steady["altherma heat"] - steady["altherma"]] * 2,
         "peak": [steady["dsmr peak"] - steady["dsmr"]] * 2,
+        "quarter": [steady["dsmr quarter"] - dsmr] * 2,
         "replay": [steady["replay"] - core] * 2,
         "health": [steady["health"] - core] * 2,
         "console": [steady["console"] - dsmr] * 2,
@@ -416,6 +422,7 @@ def _parts(steady: dict[str, int]) -> Heap:
         "emoncms": first_and_more("emoncms", dsmr, server + http),
         "influxdb": first_and_more("influxdb", dsmr, server + http),
         "webhook": first_and_more("webhook", dsmr, server + http),
+        "history": [steady["history"] - steady["dsmr quarter"]] * 2,
         "spool": [spool, max(0, spool_2 - spool)],
     }
     heap |= {name: [steady[name] - core] * 2 for name in _NEW}

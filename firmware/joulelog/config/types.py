@@ -372,7 +372,7 @@ def masked(text: str) -> str:
     if start:
         parts = text.split("/")
         return "/".join(parts[:3] + ["***" if len(part) > _LONG else part for part in parts[3:]])
-    for word in text.replace("_", " ").replace("-", " ").split():
+    for word in text.replace("_", " ").replace("-", " ").replace(",", " ").split():
         digits = sum(["0" <= c <= "9" for c in word])
         if len(word) > _KEY and 1 < digits < len(word):
             return "***"
