@@ -163,15 +163,23 @@ class Book:
             else:
                 kept.append(peak)
         kept.append(new)
-        if scheme.yearly:  # an old one goes when enough newer ones are as high
-            kept = [
-                peak
-                for index, peak in enumerate(kept)
-                if sum([p[_VALUE] >= peak[_VALUE] for p in kept[index + 1 :]]) < scheme.pick
-            ]
+        if scheme.yearly:
+            kept = self._not_outdone(kept)
         elif len(kept) > scheme.pick:
             kept.remove(min(kept, key=_value_of))
         self._peaks = kept
+
+    def _not_outdone(self, peaks: list) -> list:
+        """Without the old ones that enough newer ones are as high as."""
+        kept: list = []
+        newer: list = []  # the highest of those behind, the least first
+        for peak in reversed(peaks):
+            value = peak[_VALUE]
+            if len(newer) < self.scheme.pick or value > newer[0]:
+                kept.append(peak)
+                newer = sorted(newer + [value])[-self.scheme.pick :]
+        kept.reverse()
+        return kept
 
     def _mean_of_peaks(self) -> int | None:
         values = sorted([peak[_VALUE] for peak in self._peaks])[-self.scheme.pick :]

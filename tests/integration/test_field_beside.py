@@ -210,11 +210,11 @@ def test_the_list_is_kept_where_somebody_asks() -> None:
     month = "0-0:98.1.0(1)(1-0:1.6.0)(1-0:1.6.0)(230901000000S)(230831181500S)(01.862*kW)"
     one = p1("/FLU5\\X", "1-0:1.7.0(00.1*kW)", month)
     port = Port()
-    assert port.reader.profile() == []
+    assert list(port.reader.profile()) == []
     port.send(0, one)
     port.send(1000, p1("/FLU5\\X", "1-0:1.7.0(00.2*kW)", month[:-3]))
     port.run(500)
-    assert port.reader.profile() == [(746834400, 746813700, 1862, 0, "W")]
+    assert list(port.reader.profile()) == [(746834400, 746813700, 1862, 0, "W")]
     port = Port()
     port.send(0, one)
     port.run(500)

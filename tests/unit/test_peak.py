@@ -268,7 +268,8 @@ class Stand:
             self.energy += watt_hours
         energy = None if watt_hours is None else self.energy
         before = len(self.told.readings)
-        self.reader._take(time, (time, source, (energy, power) + demand))
+        for _ in self.reader._take(time, (time, source, (energy, power) + demand)):
+            pass
         return self.told.readings[-1] if len(self.told.readings) > before else None
 
     def draw(self, start, *means, source=OLD, demand=FEW):
@@ -490,6 +491,13 @@ class TestMeter(unittest.TestCase):
         self.assertEqual((found["peak_month"], found["peak_mean"]), (4100, 4100))
         self.assertIsNone(found["peak_differs"])  # its quarter was before we came
 
+    def test_a_month_that_has_just_begun(self):
+        """Its peak is 0, with the time of its begin: that is nothing of the month before."""
+        stand = Stand()
+        midnight = seconds(2026, 11, 30, 23)
+        found = stand.draw(midnight, 3000, demand=(None, 0, midnight))
+        self.assertEqual((found["peak_mean"], found["peak_months"]), (3000, 1))
+
     def compared(self, peak_w, at=NOON + 900):
         stand = Stand()
         stand.draw(NOON, 4000)
@@ -577,7 +585,8 @@ class Port:
         reading = self.queue.latest.of("p1")
         told = self.stand.told.readings
         count = len(told)
-        self.stand.reader._take(self.clock.resolve(reading[0]), reading)
+        for _ in self.stand.reader._take(self.clock.resolve(reading[0]), reading):
+            pass
         return told[-1] if len(told) > count else None
 
 

@@ -90,7 +90,7 @@ class Reader:
     # Of the class until there are some.
     _last: int | None = None  # mean of the interval before, in mW
     _start = 0  # of the interval that runs
-    _tries = 5  # readings in which the meter is asked for its months, until it has told some
+    _tries = 5  # readings behind the start in which the meter is asked for its months
     _period = -1
     _back_ms: int | None = None  # since when the date is one of an earlier month
 
@@ -143,7 +143,8 @@ class Reader:
             now = clock.uptime_ms()
             if item is not None:
                 heard = now
-                self._take(item[1], item[2])
+                for _ in self._take(item[1], item[2]):
+                    await clock.sleep_ms(0)
                 self._cursor.confirm(item[0])
                 await clock.sleep_ms(0)
                 continue
@@ -154,8 +155,8 @@ class Reader:
                 self._output.unknown()
             await clock.sleep_ms(_POLL_MS)
 
-    def _take(self, time: int | None, reading: tuple) -> None:
-        """Derive from a reading whose time is UTC, or not known."""
+    def _take(self, time: int | None, reading: tuple):
+        """Derive from a reading whose time is UTC, or not known: a generator of pauses."""
         inputs = self._inputs
         if reading[SOURCE] is not inputs.source:
             self._adopt(reading[SOURCE])
@@ -168,6 +169,7 @@ class Reader:
         closed = None if energy is None else self._running.take(time, local, energy)
         if closed:  # it may be the last one of the month before
             self._close(closed)
+            yield
         if not self._is_now(month_of(local)):
             self._output.say("earlier date")
             return
@@ -180,8 +182,8 @@ class Reader:
         if self._scheme.plain():
             self._meter.look(inputs, values)
             if closed or self._tries:
-                told = self._meter.months()
-                self._tries = 0 if told else max(0, self._tries - 1)
+                self._tries = max(0, self._tries - 1)
+                yield from self._meter.months()
         left = start + interval - time
         demand, end = self._forecast(interval - left, values)
         warns = self._target.look(time, left, demand, end)
@@ -189,6 +191,9 @@ class Reader:
         if closed or warns or period != self._period:
             self._period = period
             self._publish(reading[TIME], left, demand, end)
+        if closed:
+            yield
+            self._keep()
 
     def _local(self, utc: int) -> int:
         zone = self._clock.zone
@@ -232,6 +237,9 @@ class Reader:
         self._last = mean_power(energy, seconds)
         self._meter.closed(start + self._scheme.interval, self._last)
         self._book.add(start, self._local(start), self._last)
+
+    def _keep(self) -> None:
+        """What a restart needs; the store spares the flash by itself."""
         try:
             self._store.put("peak " + self.name, [self._running.text()] + self._book.texts())
         except ValueError as error:  # no room: a restart begins anew

@@ -2,7 +2,7 @@
 
     meter = Meter(source_name, readers, book, local, log)
     meter.look(inputs, values)          # each reading: 1-0:1.6.0, the peak of this month
-    meter.months()                      # 0-0:98.1.0, those of the months before
+    for _ in meter.months(): …          # 0-0:98.1.0, those of the months before
     meter.closed(end, power)            # an interval of ours ended
     meter.differs, meter.differences    # 1, 0 or None; how often they were apart
 
@@ -52,16 +52,14 @@ class Meter:
             self._compared = at
             self._compare(self._last, peak)
 
-    def months(self) -> bool:
-        """Those of the months before; False while nothing is told."""
-        told = False
+    def months(self):
+        """Those of the months before, in steps: a generator of pauses."""
         for reader in self._readers:
             if reader.name == self._source and hasattr(reader, "profile"):
                 for _, at, value, decimals, unit in reader.profile():
                     if at is not None and unit == "W":
                         self._tell(at, value * 1000 // 10**decimals)
-                        told = True
-        return told
+                    yield
 
     def closed(self, end: int, power: int) -> None:
         """An interval of ours ended with this mean, in mW; its place is the book, after this."""
@@ -76,7 +74,8 @@ class Meter:
         self._compare(own, peak)
 
     def _tell(self, at: int, peak: int) -> None:
-        self._book.tell(month_of(self._local(at - _QUARTER_S)), peak)
+        if peak:  # else a month has just begun, and the time is that of its begin
+            self._book.tell(month_of(self._local(at - _QUARTER_S)), peak)
 
     def _compare(self, own: int | None, peak: int) -> None:
         """The meter's mean of an interval, and ours of the same."""

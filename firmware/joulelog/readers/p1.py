@@ -126,19 +126,20 @@ class P1:
         text = 'the CRC is always %04X, which is none: `crc`: "ignore" reads such a meter'
         return text % self.framer.wrong_crc
 
-    def profile(self) -> list:
-        """(time, when it was, value, decimals, unit) of what 0-0:98.1.0 lists, in its order.
+    def profile(self):
+        """Yield (time, when it was, value, decimals, unit) of what 0-0:98.1.0 lists, in its order.
 
-        Times are UTC or None, see dsmr.profile. [] where the meter has none, and until the
-        telegram behind the first call: a list is kept only where somebody asks.
+        Times are UTC or None, see dsmr.profile. Nothing where the meter has none, and until the
+        telegram behind the first call: a list is kept only where somebody asks. A list of 13
+        months takes a chip 100 ms: who reads it pauses in between.
         """
         self._telegram.asks = True
         groups = self._telegram.profile
         if not groups:
-            return []
+            return ()
         from dsmr import profile
 
-        return list(profile.entries(groups, self._telegram.hours))
+        return profile.entries(groups, self._telegram.hours)
 
     def _believe(self, telegram: Telegram) -> bool:
         """Whether a telegram is one, and None for its counters that are not believed."""
