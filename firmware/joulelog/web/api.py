@@ -20,6 +20,9 @@ _PATHS = b"""
 /api/health health health
 /api/log records log lines
 /api/config records config
+/api/quarters past quarters source from to format
+/api/days past days source from to format
+/api/months past months source format
 /api/openapi.json openapi text
 /metrics metrics metrics
 """
@@ -81,6 +84,8 @@ def _module(name: str):
         from . import health as found
     elif name == "records":
         from . import records as found
+    elif name == "past":
+        from . import past as found
     elif name == "metrics":
         from . import metrics as found
     else:

@@ -41,6 +41,31 @@ _TEXT = r"""{"openapi":"3.1.0",
 "200":{"description":"The sections; a secret that is set is true","content":{
 "application/json":{"schema":{"$ref":"#/components/schemas/Config"}}}},
 "400":{"$ref":"#/components/responses/Wrong"},"503":{"$ref":"#/components/responses/Busy"}}}},
+"/api/quarters":{"get":{"summary":"Quarter hours of local days; without dates today's",
+"parameters":[{"$ref":"#/components/parameters/Source"},
+{"$ref":"#/components/parameters/From"},
+{"$ref":"#/components/parameters/To"},
+{"$ref":"#/components/parameters/Format"}],"responses":{
+"200":{"description":"Rows, the oldest first","content":{"application/json":{"schema":{
+"$ref":"#/components/schemas/Quarters"}},"text/csv":{"schema":{"type":"string"}}}},
+"400":{"$ref":"#/components/responses/Wrong"},"404":{"$ref":"#/components/responses/NoHistory"},
+"503":{"$ref":"#/components/responses/Busy"}}}},
+"/api/days":{"get":{"summary":"Local days; without dates the last 31","parameters":[
+{"$ref":"#/components/parameters/Source"},
+{"$ref":"#/components/parameters/From"},
+{"$ref":"#/components/parameters/To"},
+{"$ref":"#/components/parameters/Format"}],"responses":{
+"200":{"description":"Rows, the oldest first","content":{"application/json":{"schema":{
+"$ref":"#/components/schemas/Days"}},"text/csv":{"schema":{"type":"string"}}}},
+"400":{"$ref":"#/components/responses/Wrong"},"404":{"$ref":"#/components/responses/NoHistory"},
+"503":{"$ref":"#/components/responses/Busy"}}}},
+"/api/months":{"get":{"summary":"Months, made of their days","parameters":[
+{"$ref":"#/components/parameters/Source"},
+{"$ref":"#/components/parameters/Format"}],"responses":{
+"200":{"description":"Rows, the oldest first","content":{"application/json":{"schema":{
+"$ref":"#/components/schemas/Months"}},"text/csv":{"schema":{"type":"string"}}}},
+"400":{"$ref":"#/components/responses/Wrong"},"404":{"$ref":"#/components/responses/NoHistory"},
+"503":{"$ref":"#/components/responses/Busy"}}}},
 "/metrics":{"get":{"summary":"The same for Prometheus","responses":{
 "200":{"description":"Text format 0.0.4","content":{"text/plain":{"schema":{"type":"string"}}}},
 "400":{"$ref":"#/components/responses/Wrong"},"503":{"$ref":"#/components/responses/Busy"}}}},
@@ -48,12 +73,35 @@ _TEXT = r"""{"openapi":"3.1.0",
 "200":{"description":"OpenAPI 3.1","content":{"application/json":{"schema":{"type":"object"}}}},
 "400":{"$ref":"#/components/responses/Wrong"},"503":{"$ref":"#/components/responses/Busy"}}}}},
 "components":{
+"parameters":{
+"Source":{"name":"source","in":"query",
+"description":"Its name; may be left out where there is one",
+"schema":{"type":"string","minLength":1}},
+"From":{"name":"from","in":"query","description":"The first local day",
+"schema":{"type":"string","format":"date"}},
+"To":{"name":"to","in":"query","description":"The last local day",
+"schema":{"type":"string","format":"date"}},
+"Format":{"name":"format","in":"query","schema":{"enum":["json","csv"],"default":"json"}}},
 "responses":{
+"NoHistory":{"description":"The config has no sink `history`, or it is opening",
+"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
 "Wrong":{"description":"A parameter is wrong; the problem has its name and what is allowed",
 "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
 "Busy":{"description":"Too many connections at a time: try again in a moment",
 "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}},
 "schemas":{
+"Quarters":{"type":"object","required":["source","quarters"],"additionalProperties":false,
+"properties":{"source":{"type":"string"},"quarters":{"type":"array","items":{"type":"object",
+"required":["time","end"],"properties":{"time":{"type":"string"},"end":{"$ref":"#/components/schemas/Time"}},
+"additionalProperties":{"type":["number","string","null"]}}}}},
+"Days":{"type":"object","required":["source","days"],"additionalProperties":false,
+"properties":{"source":{"type":"string"},"days":{"type":"array","items":{"type":"object",
+"required":["date","end"],"properties":{"date":{"type":"string"},"end":{"$ref":"#/components/schemas/Time"}},
+"additionalProperties":{"type":["number","string","null"]}}}}},
+"Months":{"type":"object","required":["source","months"],"additionalProperties":false,
+"properties":{"source":{"type":"string"},"months":{"type":"array","items":{"type":"object",
+"required":["month","end"],"properties":{"month":{"type":"string"},"end":{"$ref":"#/components/schemas/Time"}},
+"additionalProperties":{"type":["number","string","null"]}}}}},
 "Problem":{"type":"object","required":["problem"],"additionalProperties":false,
 "properties":{"problem":{"type":"string"}}},
 "Time":{"description":"UTC; null: nobody knows it yet","type":["string","null"],
