@@ -345,6 +345,22 @@ class TestInterval(unittest.TestCase):
         found = stand.read(NOON + 900, 250)
         self.assertEqual(found["demand_last"], 1000)
 
+    def test_other_units_and_decimals(self):
+        for energy, power, grown, drawn in (
+            (("Wh", 0), ("kW", 3), 131, 524),
+            (("kWh", 3), ("W", 1), 131, 5240),
+            (("kWh", 7), ("W", 4), 1310000, 5240000),
+            (("kWh", 2), ("W", 0), 13, 524),
+        ):
+            source = Source("p1", tuple([("energy",) + energy, ("power",) + power]))
+            stand = Stand(energy="energy", power="power")
+            for time, count in ((NOON, 0), (NOON + 900, grown)):
+                for _ in stand.reader._take(time, (time, source, (99000000 + count, drawn))):
+                    pass
+            found = stand.told.readings[-1]
+            mean = 520 if energy[1] == 2 else 524
+            self.assertEqual((found["demand_last"], found["demand_forecast"]), (mean, 524))
+
     def test_how_often_it_is_told(self):
         stand = Stand(interval=60)
         told = [second for second in range(0, 901, 10) if stand.read(NOON + second, 10)]

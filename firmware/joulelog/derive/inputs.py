@@ -11,7 +11,7 @@ None is what a meter did not tell, has no channel for, or has in another unit.
 from exact import DECIMALS, KEY, UNIT
 
 # Unit of a channel -> decimals of it that a thousandth of W or Wh is.
-_THOUSANDTHS = {"W": 3, "kW": 6, "Wh": 3, "kWh": 6}
+_THOUSANDTHS = (("W", 3), ("kW", 6), ("Wh", 3), ("kWh", 6))
 
 
 class Inputs:
@@ -26,9 +26,10 @@ class Inputs:
         self.source = source
         self._places = {}
         for index, channel in enumerate(source.channels):
-            move = _THOUSANDTHS.get(channel[UNIT])
-            if move is not None:
-                move -= channel[DECIMALS]
+            move = None
+            for unit, decimals in _THOUSANDTHS:
+                if unit == channel[UNIT]:
+                    move = decimals - channel[DECIMALS]
             self._places[channel[KEY]] = (index, move)
 
     def has(self, key: str) -> bool:
