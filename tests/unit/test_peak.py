@@ -467,14 +467,14 @@ class TestMonths(unittest.TestCase):
         self.assertIsNone(other.read(NOON + 2700, 0)["peak"])
 
     def test_the_real_store_keeps_it(self):
-        ensure_folder("/tmp/joulelog-peak")
-        store = Store("/tmp/joulelog-peak")
+        ensure_folder("build/peak-test")
+        store = Store("build/peak-test")
         stand = Stand(store=store, scheme="weeks")
         for week in range(80):
             stand.draw(seconds(2025, 1, 1, 8) + week * 7 * 86400, 90000 - 100 * week)
         mean = stand.told.readings[-1]["peak_mean"]
         self.assertTrue(store.save_now())
-        store = Store("/tmp/joulelog-peak")
+        store = Store("build/peak-test")
         store.open()
         again = Stand(store=store, scheme="weeks")
         self.assertTrue(len(store.get("peak peak")) > 5)
