@@ -27,6 +27,7 @@ DAY_S = const(86400)
 _TOGETHER = const(4)  # records in a page
 _PAGE = const(512)
 _LEAST_SEGMENT = const(4096)
+_MOST_SEGMENT = const(65536)  # whoever looks for a time reads the heads of its pages
 DAY = (
     ("power_import_peak", "W", 0, "measurement", "power"),
     ("peak_time", "", 0, "time", ""),
@@ -181,5 +182,5 @@ class History:
 
 
 def _log(files, capacity: int, make_source) -> Log:
-    segment = max(_LEAST_SEGMENT, capacity // 16)
+    segment = max(_LEAST_SEGMENT, min(_MOST_SEGMENT, capacity // 16))
     return Log(files, max(capacity, 2 * segment), segment, _PAGE, make_source)
