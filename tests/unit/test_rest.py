@@ -153,6 +153,9 @@ class TestRoute(unittest.TestCase):
         self.assertEqual("".join(pieces), "".join(texts))
         self.assertLessEqual(max([len(piece) for piece in pieces]), 512)
         self.assertLess(len(pieces), len(texts))
+        self.assertEqual(b"".join(list(api.gathered([b"a", b"bc"]))), b"abc")
+        self.assertEqual(list(api.gathered([])), [""])  # microdot wants one
+        self.assertEqual(list(api.gathered(["a", "", "b"])), ["a", "b"])
 
 
 class TestRecords(unittest.TestCase):
@@ -267,6 +270,8 @@ class TestContract(unittest.TestCase):
         for line in lines:
             words = line.split(" ")
             about = found["paths"][words[0]]["get"].get("parameters", [])
+            named = found["components"].get("parameters", {})
+            about = [named[one["$ref"].split("/")[-1]] if "$ref" in one else one for one in about]
             self.assertEqual([one["name"] for one in about], words[3:])
 
     def test_every_reference_leads_somewhere(self):

@@ -51,22 +51,28 @@ class Api:
             found = getattr(_module(row[1]), row[2])(self._service, arguments)
         except Refused as reason:
             return refusal(reason)
-        kind, pieces = found if isinstance(found, tuple) else (_JSON, gathered(found))
-        return pieces, 200, {"Content-Type": kind}
+        kind, pieces = found if isinstance(found, tuple) else (_JSON, found)
+        return gathered(pieces), 200, {"Content-Type": kind}
 
 
-def gathered(texts):
-    """The same in pieces of half a kilobyte; "" is a pause."""
+def gathered(pieces):
+    """The same in pieces of half a kilobyte, at least one; an empty one is a pause."""
     made: list = []
     size = 0
-    for text in texts:
-        if not text or (size and size + len(text) > _PIECE):
-            yield "".join(made)
+    for piece in pieces:
+        if not piece or size + len(piece) > _PIECE:
+            yield _joined(made)
             made.clear()
             size = 0
-        made.append(text)
-        size += len(text)
-    yield "".join(made)
+        if piece:
+            made.append(piece)
+            size += len(piece)
+    yield _joined(made)
+
+
+def _joined(made: list):
+    """Texts or bytes in one."""
+    return made[0][:0].join(made) if made else ""
 
 
 def _row(path: str) -> list:

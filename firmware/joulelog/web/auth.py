@@ -30,6 +30,7 @@ from httphead import Refused
 from micropython import const
 from pbkdf2 import equal
 
+from . import routes
 from .password import ROUNDS, Password
 
 _SESSIONS = const(8)
@@ -72,6 +73,7 @@ class Auth:
         self._place = place
         self._on_point = on_point
         self._sessions: list = []
+        self._patterns: list = []
 
     def counters(self) -> tuple:
         """(name, number) of all that is counted."""
@@ -84,6 +86,7 @@ class Auth:
 
     def routes(self, pages) -> None:
         """Put it into an application of microdot's."""
+        self._patterns = pages.url_map
         pages.before_request(self.gate)
         pages.error_handlers[405] = self._no_method  # microdot asks no gate before that
         pages.get("/api/session")(self._tell)
@@ -198,7 +201,8 @@ class Auth:
     async def _no_method(self, request):
         if self.origin_of(request) == "point" and request.path not in self._on_point:
             return {"problem": "there is nothing at this address"}, 404
-        return {"problem": "this address does not take that method"}, 405
+        headers = {"Allow": routes.methods(self._patterns, request.path)}
+        return {"problem": "this address does not take that method"}, 405, headers
 
     def _is_ours(self, host: str) -> bool:
         """Whether somebody who asks for that name has not been led here by another's."""

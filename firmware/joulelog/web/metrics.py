@@ -10,7 +10,6 @@ from exact import DECIMALS, KEY, KIND, UNIT, text
 
 from .. import clock
 from ..flow.reading import SOURCE, VALUES
-from .api import gathered
 from .health import of_board, of_parts, oldest
 
 _KIND = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,7 +45,7 @@ _UNTOLD = ("text", "time")
 
 def metrics(service, _arguments) -> tuple:
     """(Content type, pieces)."""
-    return _KIND, gathered(_all(service))
+    return _KIND, _all(service)
 
 
 def _all(service):

@@ -35,6 +35,15 @@ def simplify(routes: list) -> None:
         routes[number] = methods, Exact(path), handler, prefix, below
 
 
+def methods(patterns: list, path: str) -> str:
+    """What an address takes, as the header Allow says it (RFC 9110, 15.5.6); patterns: url_map."""
+    found: list = []
+    for known, pattern, _, _, _ in patterns:
+        if pattern.match(path) is not None:
+            found.extend(known)
+    return ", ".join(found + ["HEAD"] if "GET" in found else found)
+
+
 def of_updates(router, answer) -> None:
     """The routes of updates, each to answer(request)."""
     for path in UPDATES:

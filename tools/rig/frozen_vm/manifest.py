@@ -28,7 +28,7 @@ for _name in (
     "size_setup",
 ):
     module(_name + ".py", base_path="../../bench/vm", opt=2)
-for _name in ("soak_run", "update_serve"):
+for _name in ("soak_run", "update_serve", "rest_serve"):
     module(_name + ".py", base_path="../../../tests/vm/scripts", opt=2)
 module("esp32.py", base_path="../../host/shims", opt=2)
 module("update_helpers.py", base_path="../../../tests/unit", opt=2)
