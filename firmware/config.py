@@ -23,6 +23,9 @@ readers = [
     },
 ]
 
+# What is measured as JSON and for Prometheus, at http://<board>/api/latest (docs/api.md).
+# web = {}
+
 # What a server misses waits on the flash. "always": a power cut takes at most one minute.
 # queue = {"durability": "always"}
 
