@@ -111,6 +111,21 @@ def metrics(board: Rest) -> str:
     return board.text("/metrics")
 
 
+def test_a_history_is_told(board_of):
+    """One that has just begun: no quarter has ended yet."""
+    board = board_of(
+        WEB
+        + "readers.append({'type': 'quarter', 'source': 'p1'})\n"
+        + "sinks.append({'type': 'history', 'sources': ['quarter'], 'flash_kb': 100})\n"
+    )
+    until(lambda: board.ask(get("/api/days"))[:12] == b"HTTP/1.1 200", board.said)
+    for what in ("quarters", "days", "months"):
+        assert board.json(f"/api/{what}") == {"source": "quarter", what: []}
+        assert board.text(f"/api/{what}?format=csv") == ""
+    answer = board.ask(get("/api/days?from=2026-02-30"))
+    assert answer[:12] == b"HTTP/1.1 400" and b"a date as 2026-12-01" in answer
+
+
 def test_what_is_wrong_is_told_and_no_path_leads_elsewhere(board_of):
     board = board_of(MORE)
     for path, words in (
