@@ -29,6 +29,8 @@
     lan        the same of meters on the LAN: P1, a Shelly Pro 3EM, a FRITZ!DECT and a Tuya
                clamp to MQTT on an ESP32, a Shelly plug and a FRITZ!DECT each to log.php on an
                ESP8266 (--micropython)
+    history    the same of P1 to MQTT with spool, quarter hours, history, peaks and the API on an
+               ESP32, while a client asks (history_heaps.py; --micropython)
     setup      heap of set-up mode on an ESP8266 and on an ESP32, and of the access point beside
                P1 to MQTT and InfluxDB, while a client asks for all that there is; longest step of
                set-up mode (setup_heaps.py; --micropython)
@@ -66,7 +68,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tools import ROOT, boards
-from tools.bench import frozen_heaps, frozen_speed, lan_heaps, setup_heaps
+from tools.bench import frozen_heaps, frozen_speed, history_heaps, lan_heaps, setup_heaps
 from tools.bench.least import least
 from tools.host import deps
 from tools.images import chip as chip_memory
@@ -393,15 +395,23 @@ class Measure:
 
     def lan(self) -> Iterator[Row]:
         """The same of meters on the LAN, with their simulators."""
+        for chip in lan_heaps.TARGETS:
+            yield from self._heaps(lan_heaps.LanHeaps, lan_heaps.TARGETS, chip)
+
+    def history(self) -> Iterator[Row]:
+        """The same of an ESP32 that remembers, while a client asks its API."""
+        for chip in history_heaps.TARGETS:
+            yield from self._heaps(history_heaps.HistoryHeaps, history_heaps.TARGETS, chip)
+
+    def _heaps(self, kind, targets: dict, chip: str) -> Iterator[Row]:
         port = self._mosquitto()
-        for chip, targets in lan_heaps.TARGETS.items():
-            try:
-                program = frozen.build(self._micropython, chip, wanted=lan_heaps.FEATURES[chip])
-            except frozen.LeftOut as reason:
-                raise LeftOut(str(reason))
-            with lan_heaps.LanHeaps(self._folder, program, chip, port) as heaps:
-                for target in targets:
-                    yield from self._target(f"frozen {chip} {target.name}", heaps, chip, target)
+        try:
+            program = frozen.build(self._micropython, chip, wanted=lan_heaps.FEATURES[chip])
+        except frozen.LeftOut as reason:
+            raise LeftOut(str(reason))
+        with kind(self._folder, program, chip, port) as heaps:
+            for target in targets[chip]:
+                yield from self._target(f"frozen {chip} {target.name}", heaps, chip, target)
 
     def setup(self) -> Iterator[Row]:
         """Set-up mode, and the access point beside the app."""
@@ -699,6 +709,7 @@ _FIGURES: dict[str, Callable[[Measure], Iterator[Row]]] = {
     "frozen": Measure.frozen,
     "frozen-plain": Measure.frozen_plain,
     "lan": Measure.lan,
+    "history": Measure.history,
     "setup": Measure.setup,
     "rom": Measure.rom,
     "speed": Measure.speed,
@@ -716,7 +727,9 @@ def main() -> int:
     parser.add_argument("--lower", action="store_true", help="lower budgets to what was measured")
     parser.add_argument("--budgets", type=Path, default=BUDGETS, help="another file of budgets")
     parser.add_argument(
-        "--micropython", type=Path, help="a checkout, for frozen, lan, setup, drain and chip"
+        "--micropython",
+        type=Path,
+        help="a checkout, for frozen, lan, history, setup, drain and chip",
     )
     parser.add_argument("--board", help="for chip: one of the ESP8266's")
     parser.add_argument("--esp-sdk", type=Path, help="for chip: a folder with an ESP8266's SDK")
