@@ -157,7 +157,7 @@ def test_an_update_replaces_and_removes_only_what_is_ours(make, packages, config
 
 
 def test_a_stopped_install_is_completed_by_the_next(make, packages, config):
-    board = make(flash_kib=2560)  # for everything twice
+    board = make()
     telegram(board)
     command = [sys.executable, "-m", "tools.flash", "install", *on(board), "--config", str(config)]
     process = subprocess.Popen(

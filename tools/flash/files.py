@@ -98,9 +98,9 @@ class Plan:
         return sum(-(-size // self._block) for size in sizes)
 
     def _folders(self) -> int:
-        """Blocks for folders that are to come."""
-        new = (path for path in self._todo if path not in self._listing)
-        return 2 * len({path.rsplit("/", 1)[0] for path in new})
+        """Blocks for folders that are to come; a run that was stopped has made them."""
+        folders = {path.rsplit("/", 1)[0] for path in self._todo}
+        return 2 * len(folders - set(self._listing))
 
     def _has_room_for_both(self) -> bool:
         free, self._block = self._link.free()
