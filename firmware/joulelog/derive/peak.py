@@ -111,7 +111,7 @@ class Reader:
         self._channels = peak_channels.of(entry, scheme, self._price)
         self._target = Target(entry["target"], log)
         self._book = Book(scheme)
-        self._meter = Meter(entry["source"], readers, self._book, self._local, log)
+        self._meter = Meter(entry["source"], readers, self._book, app_clock.local, log)
         self._running = Running(scheme.interval)
         kept = store.get("peak " + name, ())
         if self._book.load(kept[1:]):
@@ -164,7 +164,7 @@ class Reader:
             self._output.say("no time" if time is None else "no counter")
             return
         values = reading[VALUES]
-        local = self._local(time)
+        local = self._clock.local(time)
         energy = inputs.number(values, self._entry["energy"])
         closed = None if energy is None else self._running.take(time, local, energy)
         if closed:  # it may be the last one of the month before
@@ -194,10 +194,6 @@ class Reader:
         if closed:
             yield
             self._keep()
-
-    def _local(self, utc: int) -> int:
-        zone = self._clock.zone
-        return zone.local(utc)[0] if zone else utc
 
     def _is_now(self, month: int) -> bool:
         """Whether what is read is of the running month, which may begin with it.
@@ -236,7 +232,7 @@ class Reader:
         start, energy, seconds = closed
         self._last = mean_power(energy, seconds)
         self._meter.closed(start + self._scheme.interval, self._last)
-        self._book.add(start, self._local(start), self._last)
+        self._book.add(start, self._clock.local(start), self._last)
 
     def _keep(self) -> None:
         """What a restart needs; the store spares the flash by itself."""
