@@ -59,6 +59,7 @@ class TestPast(unittest.TestCase):
         self.assertEqual(len(rows), 192)
         number = FIRST + 2 * 96
         self.assertEqual(rows[0]["time"], "2026-11-01T00:00:00Z")
+        self.assertEqual(rows[0]["end"], "2026-11-01T00:15:00Z")
         self.assertEqual(rows[0]["power_import_mean"], 400 + (number * 7919) % 3001)
         self.assertEqual("%.3f" % rows[0]["energy_import_t1"], "%.3f" % (number / 10))
 

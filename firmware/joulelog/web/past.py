@@ -16,9 +16,11 @@ from exact import KEY
 from httphead import Refused
 from micropython import const
 
+from .. import clock
 from .values import number_of, utc
 
 _DAY_S = const(86400)
+_QUARTER_S = const(900)
 _QUARTERS = const(96)  # of a day
 _DAYS = const(30)
 _CSV = "text/csv; charset=utf-8"
@@ -36,7 +38,7 @@ def quarters(service, arguments: dict):
             if row is None:
                 yield None
             elif first <= history.day_of(row[0]) <= last:
-                yield ("time", utc(row[0])), row
+                yield ("time", clock.iso(row[0])), row[0] + _QUARTER_S, row
 
     return _written(name, "quarters", found(), arguments)
 
@@ -48,7 +50,7 @@ def days(service, arguments: dict):
 
     def found():
         for row in history.rows(history.days, max(0, first), last):
-            yield row and (("date", _date(history.day_of(row[0] - 1), 3)), row)
+            yield row and (("date", _date(history.day_of(row[0] - 1), 3)), row[0], row)
 
     return _written(name, "days", found(), arguments)
 
@@ -65,12 +67,12 @@ def months(service, arguments: dict):
                 continue
             month = _date(history.day_of(row[0] - 1), 2)
             if kept and month != label:
-                yield ("month", label), kept
+                yield ("month", label), kept[0], kept
                 kept = None
             label = month
             kept = _together(kept, row)
         if kept:
-            yield ("month", label), kept
+            yield ("month", label), kept[0], kept
 
     return _written(name, "months", found(), arguments)
 
@@ -151,17 +153,13 @@ def _json(name: str, what: str, found):
         if one is None:
             yield ""
             continue
-        (key, label), (stamp, source, values) = one
-        yield '%s{"%s":%s,"end":%s' % (comma, key, _quoted(label), utc(stamp))
+        (key, label), end, (_, source, values) = one
+        yield '%s{"%s":"%s","end":%s' % (comma, key, label, utc(end))
         for channel, value in zip(source.channels, values):
             yield ',"%s":%s' % (channel[KEY], number_of(value, channel))
         yield "}"
         comma = ","
     yield "]}"
-
-
-def _quoted(label: str) -> str:
-    return label if label[:1] == '"' else '"%s"' % label
 
 
 def _lines(found):
@@ -171,14 +169,14 @@ def _lines(found):
         if one is None:
             yield ""
             continue
-        (key, label), (_, source, values) = one
+        (key, label), _, (_, source, values) = one
         if source.channels != channels:
             channels = source.channels
             yield key
             for channel in channels:
                 yield "," + channel[KEY]
             yield "\r\n"
-        yield label.replace('"', "")
+        yield label
         for channel, value in zip(channels, values):
             yield "," + number_of(value, channel).replace('"', "").replace("null", "")
         yield "\r\n"
