@@ -168,6 +168,15 @@ class TestHistory(unittest.TestCase):
         self.assertEqual(found[0][2][2:5], (86, 0, 0))
         self.assertEqual(found[0][2][5:], values(first + 95)[8:])
 
+    def test_a_day_whose_begin_is_missing_is_not_whole(self):
+        history = opened(Medium(), Medium())
+        first = NOV // QUARTER_S
+        fill(history, first, 96)
+        fill(history, first + 96 + 2, 96 - 2)  # every one of these was seen from end to end
+        fill(history, first + 192, 96 + 1)
+        found = rows(history, history.days)
+        self.assertEqual([row[2][4] for row in found], [1, 0, 1])
+
     def test_a_restart_goes_on(self):
         quarters, days = Medium(), Medium()
         first = NOV // QUARTER_S

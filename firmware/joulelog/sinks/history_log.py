@@ -40,13 +40,14 @@ DAY = (
 class _Day:
     """One that is made of its quarters."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, is_begun: bool) -> None:
+        """is_begun: its first quarter is the one that comes now."""
         self.number = number
         self.peak_w: int | None = None
         self.peak_time: int | None = None
         self.quarters = 0
         self.silent_s = 0
-        self.is_whole = True
+        self.is_whole = is_begun
         self.end = 0  # UTC of the end of its last quarter, whose counters are the day's
         self.source: Source | None = None
         self.values: tuple = ()
@@ -133,7 +134,8 @@ class History:
                 self._today = today
                 return
             if number > self._newest(self.days):
-                day = day or _Day(number)
+                if not day:
+                    day = _Day(number, self.day_of(reader.stamp - QUARTER_S) < number)
                 day.add(reader.stamp, reader.source, reader.values)
 
     def rows(self, log, first: int, last: int):
